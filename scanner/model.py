@@ -1,0 +1,142 @@
+"""The data that flows along the street. Offsets are bytes, half-open, absolute in the decoded stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from detectors.detector import Confidence, Kind, TokenFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something to read. `path` is as given or walked, for people; `os_path` opens it ("-": stdin)."""
+
+    path: str
+    os_path: bytes
+    size: int | None = None  # bytes, None where it can't be told (a pipe)
+    mtime: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamId:
+    """A decoded stream: the source's path and the layers peeled off, outermost first."""
+
+    path: str
+    layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """[start, end) in the decoded stream."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An anchor was seen. `end` is the offset just past its last byte in the decoded stream."""
+
+    end: int
+    anchor: int  # index into the matcher's table
+
+
+class State(StrEnum):
+    LIVE = "live"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    NO_EXPIRY = "no_expiry"
+    UNKNOWN = "unknown"
+    UNUSABLE = "unusable"
+    REVOKED = "revoked"
+
+
+USABLE_OR_UNKNOWN = frozenset({State.LIVE, State.NOT_YET_VALID, State.NO_EXPIRY, State.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What stands around a match, read by context.py."""
+
+    logged_at: datetime | None = None  # aware, UTC
+    logged_at_basis: str | None = None  # "record", "record+inferred_zone", "record+inferred_year", "preceding_record" …
+    logged_at_error: float = 0.0  # seconds: the true time lies in logged_at ± this (inferred zone: 14 h)
+    expires_in: float | None = None  # seconds, of a sibling field
+    expires_at: datetime | None = None  # of a sibling field
+    client_id: str | None = None
+    issuer: str | None = None
+    format: str = "text"  # text, docker-json, cri, …
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Whether the credential could be used at `as_of`, and how that is known."""
+
+    state: State
+    basis: str
+    as_of: datetime
+    reason: str
+    expires_at: datetime | None = None
+    live_when_logged: bool | None = None
+    weaknesses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One occurrence of a secret. Holds no byte of it beyond the contract's preview."""
+
+    id: str
+    kind: Kind
+    detector: str
+    fingerprint: str
+    preview: str
+    stream: StreamId
+    format: str
+    spans: tuple[Span, ...]
+    encoding: tuple[str, ...]
+    line: int | None
+    column: int | None
+    logged_at: datetime | None
+    logged_at_basis: str | None
+    verdict: Assessment
+    token: TokenFacts
+    confidence: Confidence
+    entropy: float
+    replacement: str
+    key: str | None = None
+    family: str | None = None
+    address: dict[str, str | int] | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Input that was not scanned whole."""
+
+    stream: StreamId
+    reason: str
+    at_byte: int | None = None  # offset in the decoded stream from which on nothing was scanned
+
+
+@dataclass(slots=True)
+class Summary:
+    """Totals of a run, kept by the caller of the sinks."""
+
+    sources: int = 0
+    bytes: int = 0
+    by_kind: dict[str, int] = field(default_factory=dict)
+    by_state: dict[str, int] = field(default_factory=dict)
+    skipped: int = 0
+    seconds: float = 0.0
+    key_id: str = ""
+    interrupted: bool = False
+
+    def add(self, event: Finding | Skipped) -> None:
+        """Counts one event."""
+        if isinstance(event, Skipped):
+            self.skipped += 1
+            return
+        kind, state = event.kind.value, event.verdict.state.value
+        self.by_kind[kind] = self.by_kind.get(kind, 0) + 1
+        self.by_state[state] = self.by_state.get(state, 0) + 1
