@@ -1,0 +1,161 @@
+"""User id and password in one: Basic (RFC 7617), SASL PLAIN (RFC 4616), userinfo of a URL (RFC 3986 3.2.1), curl -u."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text, TokenFacts
+from detectors.fields import field_at
+from detectors.shapes import is_masked, is_reference
+
+_GAP = re.compile(rb"""["']?(?:[ \t]{1,4}|[:=][ \t]{0,2}|\+)["'<\[]?""")
+_BLOB = re.compile(rb"[A-Za-z0-9+/_-]{8,4096}={0,2}")
+_PAIR = re.compile(rb"[\x20-\x39\x3b-\x7e\x80-\xff]{0,256}:[\x20-\x7e\x80-\xff]{3,1024}")
+_PLAIN = re.compile(rb"[\x20-\x7e\x80-\xff]{0,256}\0[\x20-\x7e\x80-\xff]{1,256}\0([\x20-\x7e\x80-\xff]{3,1024})")
+_USERINFO = re.compile(rb"""://([^\s/?#"'<>@:\\]{0,128}):([^\s/?#"'<>@\\]{3,256})@[A-Za-z0-9.\[-]""")
+_CURL = re.compile(rb"""["']?([^\s:"'$<]{1,128}):([^\s"']{4,256})""")
+_WEAK = frozenset((b"password", b"pass", b"secret", b"user", b"xxx", b"pwd", b"passwd", b"foobar", b"username", b"token"))
+BACK = 200  # bytes of userinfo looked back over: no URL's is longer in practice
+
+
+def confirm_basic(text: Text) -> Iterator[Match]:
+    """`Basic` and a blob that decodes to `user:password`."""
+    gap = _GAP.match(text.data, text.hit)
+    if gap:
+        yield from _blob_at(text, gap.end(), _PAIR)
+
+
+def confirm_auth_field(text: Text) -> Iterator[Match]:
+    """The `auth` of a Docker config.json: the same blob under a key."""
+    field = field_at(text)
+    if field is not None and field.quoted and field.key.lower() in (b"auth", b"_auth", b"proxyauth"):
+        yield from _blob_at(text, field.start, _PAIR)
+
+
+def confirm_sasl(text: Text) -> Iterator[Match]:
+    """`AUTH PLAIN` and a blob of two or three strings with NULs between (RFC 4616 section 2)."""
+    gap = _GAP.match(text.data, text.hit)
+    if gap:
+        yield from _blob_at(text, gap.end(), _PLAIN)
+
+
+def confirm_userinfo(text: Text) -> Iterator[Match]:
+    """The password between `://user:` and `@`."""
+    at = text.data.rfind(b"://", max(0, text.hit - BACK), text.hit)
+    found = _USERINFO.match(text.data, at) if at >= 0 else None
+    if found and not _is_weak(found[2]):
+        facts = TokenFacts(client_id=found[1].decode("utf-8", "replace") or None)
+        yield _match(found.start(2), found.end(2), found[2], facts)
+
+
+def confirm_curl(text: Text) -> Iterator[Match]:
+    """`curl -u id:secret`: the pair is one argument, and one finding."""
+    start = text.hit - 1
+    line = text.data[max(text.data.rfind(b"\n", 0, start), start - 2000, 0) : start]
+    found = _CURL.match(text.data, start)
+    if found and found.end() == len(text.data) and text.cut:
+        raise NeedMore
+    if found and b"curl" in line and not _is_weak(found[2]):
+        facts = TokenFacts(client_id=found[1].decode("utf-8", "replace"))
+        yield _match(found.start(1), found.end(2), found[1] + b":" + found[2], facts)
+
+
+def _blob_at(text: Text, start: int, shape: re.Pattern[bytes]) -> Iterator[Match]:
+    blob = _BLOB.match(text.data, start)
+    if blob is None:
+        return
+    if blob.end() == len(text.data) and text.cut:
+        raise NeedMore
+    plain = _decoded(blob[0])
+    if plain is None or not shape.fullmatch(plain):
+        return
+    user, secret = plain.rsplit(b"\0", 1) if shape is _PLAIN else plain.split(b":", 1)
+    if _is_weak(secret):
+        return
+    facts = TokenFacts(client_id=user.lstrip(b"\0").decode("utf-8", "replace") or None)
+    yield _match(start, blob.end(), plain, facts, ("base64",))
+
+
+def _decoded(blob: bytes) -> bytes | None:
+    core = blob.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    if len(core) % 4 == 1:
+        return None
+    try:
+        return base64.b64decode(core + b"=" * (-len(core) % 4), validate=True)
+    except binascii.Error:
+        return None
+
+
+def _is_weak(secret: bytes) -> bool:
+    return is_masked(secret) or is_reference(secret) or secret.lower() in _WEAK
+
+
+def _match(start: int, end: int, value: bytes, facts: TokenFacts, encoding: tuple[str, ...] = ()) -> Match:
+    return Match(
+        start, end, Kind.BASIC_CREDENTIALS, Secret(value), Rank.STRUCTURE, Confidence.HIGH, facts=facts,
+        encoding=encoding, key="authorization", static=True,
+    )  # fmt: skip
+
+
+_PAIR_B64 = base64.b64encode(b"billing-batch:" + b"Q7rT2xW9" + b"mK4pL1vB")
+_REFERENCE = "https://www.rfc-editor.org/rfc/rfc7617#section-2"
+
+DETECTORS = (
+    Detector(
+        id="basic",
+        kind=Kind.BASIC_CREDENTIALS,
+        title="Basic credentials",
+        anchors=(Anchor(b"basic", caseless=True),),
+        confirm=confirm_basic,
+        reference=_REFERENCE,
+        examples=((b"Authorization: Basic " + _PAIR_B64 + b"\r\n", _PAIR_B64),),
+        counterexamples=(b'WWW-Authenticate: Basic realm="files"', b"basic authentication is off", b"Basic dXNlcjpwYXNz"),
+    ),
+    Detector(
+        id="basic-auth-field",
+        kind=Kind.BASIC_CREDENTIALS,
+        title="Basic credentials of a registry login file",
+        anchors=(Anchor(b'auth"'), Anchor(b'auth\\"')),
+        confirm=confirm_auth_field,
+        reference="https://docs.docker.com/reference/cli/docker/login/",
+        examples=((b'{"auths":{"r.example":{"auth":"' + _PAIR_B64 + b'"}}}', _PAIR_B64),),
+        counterexamples=(b'{"auth":"none"}', b'{"auth":"c29tZSB0ZXh0IHdpdGhvdXQ="}'),
+    ),
+    Detector(
+        id="sasl-plain",
+        kind=Kind.BASIC_CREDENTIALS,
+        title="SASL PLAIN credentials",
+        anchors=(Anchor(b"plain", caseless=True),),
+        confirm=confirm_sasl,
+        reference="https://www.rfc-editor.org/rfc/rfc4616#section-2",
+        examples=(
+            (b"AUTH PLAIN " + (_SASL := base64.b64encode(b"\0ops@example.org\0" + b"Vb8xQ2" + b"mZ4k")) + b"\r\n", _SASL),
+        ),
+        counterexamples=(b"text/plain; charset=utf-8", b"AUTH PLAIN LOGIN XOAUTH2"),
+    ),
+    Detector(
+        id="url-userinfo",
+        kind=Kind.BASIC_CREDENTIALS,
+        title="Password in a URL",
+        anchors=(
+            Anchor(pattern=rb"""(?://|\\/\\/|%2[fF]%2[fF])[A-Za-z0-9._~%!$&*+=-]{0,64}(?::|%3[aA])[^\s/?#"'<>@\\]{3,96}(?:@|%40)"""),
+        ),
+        confirm=confirm_userinfo,
+        reference="https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1",
+        examples=((b"GET https://svc:" + b"k3vR9" + b"pXq2@files.example/simple", b"k3vR9pXq2"),),
+        counterexamples=(b"http://host:8080/path@x", b"amqp://guest:****@mq", b"git clone https://user:${PW}@h/x"),
+    ),
+    Detector(
+        id="curl-user",
+        kind=Kind.BASIC_CREDENTIALS,
+        title="Credentials on a curl command line",
+        anchors=(Anchor(pattern=rb"(?:\s-u|--user|--proxy-user)[ =]{0,2}[\"']?[A-Za-z0-9_]"),),
+        confirm=confirm_curl,
+        reference="https://curl.se/docs/manpage.html#-u",
+        examples=((b"curl -s -u batch:" + b"G4tY7" + b"wQz1 https://id.example/token", b"batch:G4tY7wQz1"),),
+        counterexamples=(b"docker login -u ci:x", b"curl -u $USER:$PASS https://x"),
+    ),
+)

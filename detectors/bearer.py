@@ -1,0 +1,99 @@
+"""Bearer tokens in an Authorization header or whatever a logger made of one (RFC 6750 section 2.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from detectors import jwt
+from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text
+from detectors.fields import field_at
+from detectors.keys import words
+from detectors.shapes import is_uuid, plausible, random_looking
+
+# b64token of RFC 6750 section 2.1, and what issuers use beyond it: | (Sanctum), : (Snowflake), ! (Salesforce), @ $ *
+_TOKEN = re.compile(rb"[A-Za-z0-9._~+/|:!@$*^-]+=*")
+_GAP = re.compile(rb"""["'`]?(?:[ \t]{1,4}|[:=,][ \t]{0,2}|\+)(?:["'`<\[(]|token[ =:]{1,2}){0,2}""")
+_SCHEME = re.compile(
+    rb"""(?i)(?P<scheme>[a-z][a-z0-9_-]{2,24})(?:[ ]+|=(?=["']))(?:(?:token|auth|apikey|key|access_token)=)?["']?"""
+)
+# Schemes with detectors of their own, or whose parameters hold no reusable secret (RFC 7616, RFC 4559, AWS SigV4).
+_OTHER = frozenset(
+    b"basic bearer digest negotiate ntlm hawk aws4-hmac-sha256 aws signature hmac sharedkey mac scram-sha-256".split()
+)
+SHORT = 16  # characters below which a token must look random to be told from a word
+
+
+def confirm_bearer(text: Text) -> Iterator[Match]:
+    """`Bearer` and a token, with what loggers put between them."""
+    gap = _GAP.match(text.data, text.hit)
+    if gap:
+        yield from _token_at(text, gap.end(), "authorization")
+
+
+def confirm_header(text: Text) -> Iterator[Match]:
+    """An Authorization header with another scheme, or with the token alone."""
+    field = field_at(text)
+    if field is None or b"authorization" not in words(field.key)[-1:]:
+        return
+    start = field.start
+    while text.data[start : start + 1] in (b'"', b"'", b"[") and start < field.end:
+        start += 1
+    scheme = _SCHEME.match(text.data, start)
+    if scheme and scheme["scheme"].lower() in _OTHER:
+        return
+    yield from _token_at(text, scheme.end() if scheme else start, "authorization")
+
+
+def _token_at(text: Text, start: int, key: str) -> Iterator[Match]:
+    run = _TOKEN.match(text.data, start)
+    if run is None:
+        return
+    if run.end() == len(text.data) and text.cut:
+        raise NeedMore
+    value = run[0].rstrip(b".,:;!")
+    follows = text.data[start + len(value) : start + len(value) + 3]
+    if follows[:1] in (b"=", b"(") or follows in (b"...", b"\xe2\x80\xa6", b"***") or jwt.parse(value) is not None:
+        return
+    if plausible(value, SHORT) or random_looking(value, 8):
+        confidence = Confidence.MEDIUM if is_uuid(value) else Confidence.HIGH
+        yield Match(start, start + len(value), Kind.BEARER_TOKEN, Secret(value), Rank.SCHEME, confidence, key=key)
+
+
+_T = b"mF9QkzP4vT1xR7bN2cLw8sYd"
+
+DETECTORS = (
+    Detector(
+        id="bearer",
+        kind=Kind.BEARER_TOKEN,
+        title="Bearer token",
+        anchors=(Anchor(b"bearer", caseless=True),),
+        confirm=confirm_bearer,
+        reference="https://www.rfc-editor.org/rfc/rfc6750#section-2.1",
+        examples=(
+            (b"Authorization: Bearer " + _T + b"\r\n", _T),
+            (b'"authorization" => ["bearer ' + _T + b'"]', _T),
+        ),
+        counterexamples=(
+            b'WWW-Authenticate: Bearer realm="example", error="invalid_token"',
+            b"the bearer of this letter",
+            b"Authorization: Bearer ****************",
+            b"Bearer ${ACCESS_TOKEN}",
+            b"Bearer {{token}}",
+        ),
+    ),
+    Detector(
+        id="authorization-header",
+        kind=Kind.BEARER_TOKEN,
+        title="Token in an Authorization header without the Bearer scheme",
+        anchors=(Anchor(b"authorization", caseless=True, keyed=True),),
+        confirm=confirm_header,
+        reference="https://www.rfc-editor.org/rfc/rfc9110#section-11.6.2",
+        examples=((b"Authorization: token " + _T + b"\n", _T), (b'authorization="' + _T + b'"', _T)),
+        counterexamples=(
+            b"Authorization: Digest username=alice",
+            b"authorization: required for this resource",
+            b"Authorization: AWS4-HMAC-SHA256 Credential=x",
+        ),
+    ),
+)

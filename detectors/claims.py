@@ -1,0 +1,121 @@
+"""JOSE headers and JWT claims -> TokenFacts. Bounded, never raises on what a stranger wrote."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from detectors.detector import TokenFacts
+
+LARGEST = 128 * 1024  # base64url characters of one part that are decoded: far above any header limit of a server
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+
+
+def decode_part(part: bytes) -> bytes | None:
+    """base64url without padding (RFC 7515 section 2), or None."""
+    part = part.rstrip(b"=")
+    if len(part) % 4 == 1 or len(part) > LARGEST:
+        return None
+    try:
+        return base64.b64decode(part.translate(_URL_SAFE) + b"=" * (-len(part) % 4), validate=True)
+    except binascii.Error:
+        return None
+
+
+def json_object(data: bytes | None) -> dict[str, Any] | None:
+    """The JSON object in the bytes, or None. Deep nesting and huge numbers end as None, not as an exception."""
+    if not data or data.lstrip()[:1] != b"{":
+        return None
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return _lenient(data)
+    return value if isinstance(value, dict) else None
+
+
+def _lenient(data: bytes) -> dict[str, Any] | None:
+    """Claims in Latin-1 or with lone surrogates, as some issuers write them."""
+    import json
+
+    try:
+        value = json.loads(data.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+@lru_cache(maxsize=1024)
+def jose_header(part: bytes) -> tuple[str | None, str | None, str | None, bool] | None:
+    """(alg, kid, typ, encrypted) of an encoded header that names an algorithm, else None (RFC 7515 4.1.1)."""
+    header = json_object(decode_part(part))
+    if header is None or not isinstance(header.get("alg"), str):
+        return None
+    return header["alg"][:40], _text(header.get("kid")), _text(header.get("typ")), isinstance(header.get("enc"), str)
+
+
+def facts_of(payload: bytes, header: tuple[str | None, str | None, str | None, bool] | None) -> TokenFacts | None:
+    """The facts in a decoded payload, or None where it is no JSON object."""
+    claims = json_object(payload)
+    if claims is None:
+        return None
+    alg, kid, typ, _ = header or (None, None, None, False)
+    problems = [f"{name}_duplicate" for name in ("exp", "nbf", "iat") if payload.count(b'"%s"' % name.encode()) > 1]
+    times = {name: _time(claims, name, problems) for name in ("iat", "nbf", "exp")}
+    return TokenFacts(
+        issuer=_text(claims.get("iss")),
+        subject=_text(claims.get("sub")),
+        audience=_texts(claims.get("aud")),
+        client_id=next((t for t in map(_text, map(claims.get, ("azp", "client_id", "appid", "cid", "clientId"))) if t), None),
+        scope=_scopes(claims),
+        key_id=kid,
+        algorithm=alg,
+        token_type=typ or _text(claims.get("typ")),
+        token_id=_text(claims.get("jti")),
+        issued_at=times["iat"],
+        not_before=times["nbf"],
+        expires_at=times["exp"],
+        problems=tuple(problems),
+    )
+
+
+def _time(claims: dict[str, Any], name: str, problems: list[str]) -> float | None:
+    """A NumericDate (RFC 7519 section 2), in seconds; milliseconds, as some libraries write, are told by size."""
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, str) and value.strip().lstrip("-").isdigit() and len(value) < 20:
+        problems.append(f"{name}_a_string")
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        problems.append(f"{name}_not_a_number")
+        return None
+    if 1e11 < value < 1e14:
+        problems.append(f"{name}_in_milliseconds")
+        value = value / 1000
+    return float(value)
+
+
+def _text(value: object) -> str | None:
+    return value[:300] if isinstance(value, str) else None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value[:300],)
+    return tuple(v[:300] for v in value[:20] if isinstance(v, str)) if isinstance(value, list) else ()
+
+
+def _scopes(claims: dict[str, Any]) -> tuple[str, ...]:
+    """`scope` of RFC 8693 section 4.2 (a string), `scp` of Okta (a list) and Entra ID (a string)."""
+    for name in ("scope", "scp", "scopes"):
+        value = claims.get(name)
+        if isinstance(value, str):
+            return tuple(value[:2000].split()[:50])
+        if isinstance(value, list):
+            return tuple(v[:200] for v in value[:50] if isinstance(v, str))
+    return ()

@@ -1,0 +1,64 @@
+"""Client secrets and other static credentials by the name of their key, in every spelling of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from detectors.detector import Anchor, Detector, Kind, Match, Text
+from detectors.keyed import is_of, matches
+
+_SECRETS = is_of(frozenset({Kind.CLIENT_SECRET, Kind.API_KEY, Kind.PRIVATE_KEY}))
+
+
+def confirm(text: Text) -> Iterator[Match]:
+    """The value of a key that names a static credential."""
+    return matches(text, _SECRETS)
+
+
+def _keys(*literals: bytes) -> tuple[Anchor, ...]:
+    return tuple(Anchor(literal, caseless=True, keyed=True) for literal in literals)
+
+
+_V = b"Zk7pQ2vX9mT4bR8sLw1cYd3h"
+
+DETECTORS = (
+    Detector(
+        id="client-secret",
+        kind=Kind.CLIENT_SECRET,
+        title="Client secret or password in a field that names it",
+        anchors=(
+            *_keys(b"secret", b"passw", b"pwd", b"passphrase"),
+            Anchor(pattern=rb"--?[a-z][a-z0-9.-]{0,40}(?:secret|token|passw(?:or)?d|key)[ ]{1,4}", caseless=True),
+        ),
+        confirm=confirm,
+        reference="https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1",
+        examples=(
+            (b'{"client_id":"a","client_secret":"' + _V + b'"}', _V),
+            (b"spring.security.oauth2.client.registration.x.client-secret=" + _V + b"\n", _V),
+            (b"export OIDC_CLIENT_SECRET=" + _V + b"\n", _V),
+            (b"app --client-secret " + _V + b" --port 80", _V),
+        ),
+        counterexamples=(
+            b"client_secret=${CLIENT_SECRET}",
+            b'"client_secret":"********"',
+            b"client_secret_expires_at=1795341895000",
+            b"client_secret: changeme-changeme",
+        ),
+    ),
+    Detector(
+        id="api-key",
+        kind=Kind.API_KEY,
+        title="API key in a field that names it",
+        anchors=_keys(
+            b"apikey", b"api_key", b"api-key", b"api.key", b"subscription-key", b"license_key", b"licensekey",
+            b"accountkey", b"account_key", b"account-key", b"access_key", b"accesskey", b"access-key", b"functions-key",
+            b"app_key", b"app-key", b"appkey", b"sharedaccesskey", b"signing_key", b"signing-key", b"signingkey",
+            b"encryption_key", b"encryption-key", b"auth_key", b"authkey", b"master_key", b"masterkey", b"private_key",
+            b"private-key",
+        ),
+        confirm=confirm,
+        reference="https://owasp.org/www-project-non-human-identities-top-10/",
+        examples=((b"x-api-key: " + _V + b"\r\n", _V), (b"GET /v1?apikey=" + _V + b"&q=1 HTTP/1.1", _V)),
+        counterexamples=(b"api_key_id=1234567890", b"x-api-key: <your-api-key>", b"primary_key=orders_2026_11"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,193 @@
+"""JSON Web Tokens: JWS compact (RFC 7515 section 7.1), JWE compact (RFC 7516 section 7.1).
+
+Found by the first bytes of an encoded JSON object, told by decoding; no boundary is asked for on
+either side. Where a byte of the alphabet follows, the length a signature of that algorithm must
+have tells the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from detectors.claims import decode_part, facts_of, jose_header
+from detectors.detector import (
+    Anchor,
+    Confidence,
+    Detector,
+    Flaw,
+    Kind,
+    Match,
+    NeedMore,
+    Rank,
+    Secret,
+    Text,
+    TokenFacts,
+)
+
+_RUN = re.compile(rb"[A-Za-z0-9_-]*")
+# Encoded signature lengths (RFC 7518 section 3.1; RFC 8037): bytes of the signature * 4 / 3, rounded up.
+_FIXED = {"HS256": 43, "HS384": 64, "HS512": 86, "ES256": 86, "ES256K": 86, "ES384": 128, "ES512": 176, "EdDSA": 86}
+_RSA = (2731, 1366, 683, 512, 342, 171)  # moduli of 16384, 8192, 4096, 3072, 2048, 1024 bits
+_CLAIMS = re.compile(rb'"(?:iss|sub|aud|exp|nbf|iat|jti|azp|client_id|scope|scp)"\s*:')
+_COOKIE = re.compile(rb"""(?i)cookies?["'\]]{0,3}\s{0,2}[:=,]|"cookies"|set-cookie|session[a-z_]*cookie""")
+HEADER_BACK = 2048  # characters before a payload in which the remains of a damaged header are looked for
+
+
+def confirm(text: Text) -> Iterator[Match]:
+    """The token at an anchor: its header begins there, or its payload does and the header is damaged."""
+    start = text.hit - 3
+    if start < 0:
+        return
+    header_end = _run_end(text, start)
+    header = text.data[start:header_end]
+    known = jose_header(header) if text.data[header_end : header_end + 1] == b"." else None
+    if known is not None:
+        match = _jwe(text, start, header_end) if known[3] else _jws(text, start, header_end, known)
+        if match:
+            yield match
+    elif text.data[start - 1 : start] == b".":
+        match = _headless(text, start, header_end)
+        if match:
+            yield match
+
+
+def parse(value: bytes) -> Match | None:
+    """The match for a value that is a whole JWT, for detectors that found it under a key."""
+    if value[:2] not in (b"ey", b"ew"):
+        return None
+    return next((m for m in confirm(Text(value, 3)) if m.start == 0), None)
+
+
+def _run_end(text: Text, start: int) -> int:
+    run = _RUN.match(text.data, start)
+    end = run.end() if run else start
+    if end == len(text.data) and text.cut:
+        raise NeedMore
+    return end
+
+
+def _jws(text: Text, start: int, header_end: int, header: tuple[str | None, str | None, str | None, bool]) -> Match | None:
+    data = text.data
+    payload_end = _run_end(text, header_end + 1)
+    payload = decode_part(data[header_end + 1 : payload_end])
+    facts = facts_of(payload, header) if payload else None
+    whole = data[payload_end : payload_end + 1] == b"."
+    known = facts or TokenFacts(algorithm=header[0], key_id=header[1])
+    if not whole:
+        usable = payload_end - header_end > 8
+        return _match(text, start, payload_end, known, Flaw.TRUNCATED) if usable else None
+    run_end = _run_end(text, payload_end + 1)
+    if facts is None and run_end - payload_end < 22:
+        return None  # neither claims nor a signature: a dotted name that happens to begin alike
+    end, flaw = _signature_end(header[0] or "", payload_end + 1, run_end)
+    confidence = Confidence.HIGH if facts else Confidence.MEDIUM
+    return _match(text, start, end, known, flaw, confidence)
+
+
+def _signature_end(alg: str, start: int, end: int) -> tuple[int, Flaw | None]:
+    """Where the signature that begins at `start` ends, given that its run of base64url ends at `end`."""
+    size = end - start
+    if alg == "none":
+        return (start, None) if size == 0 else (end, None)
+    if size == 0:
+        return start, Flaw.TRUNCATED
+    if alg in _FIXED:
+        wanted = _FIXED[alg]
+        return (start + wanted, None) if size >= wanted else (end, Flaw.TRUNCATED)
+    if alg[:2] in ("RS", "PS"):
+        if size < _RSA[-1]:
+            return end, Flaw.TRUNCATED
+        fitting = next(n for n in _RSA if n <= size)
+        odd_modulus = size % 4 != 1 and (size * 3 // 4) % 32 == 0
+        return (end, None) if odd_modulus else (start + fitting, None)
+    return end, None
+
+
+def _jwe(text: Text, start: int, header_end: int) -> Match | None:
+    """Five parts: header.key.iv.ciphertext.tag; the key may be empty (direct encryption)."""
+    end = header_end
+    for _ in range(4):
+        if text.data[end : end + 1] != b".":
+            return _match(text, start, end, TokenFacts(), Flaw.TRUNCATED) if end - header_end > 40 else None
+        end = _run_end(text, end + 1)
+    known = jose_header(text.data[start:header_end])
+    facts = TokenFacts(algorithm=known[0], key_id=known[1], token_type="JWE") if known else TokenFacts()  # noqa: S106
+    return _match(text, start, end, facts, None)
+
+
+def _headless(text: Text, payload_start: int, payload_end: int) -> Match | None:
+    """A payload and a signature whose header was overwritten (a freed block) or lost to what came before."""
+    data = text.data
+    if data[payload_end : payload_end + 1] != b".":
+        return None
+    back = data[max(0, payload_start - 1 - HEADER_BACK) : payload_start - 1]
+    kept = back[len(back.rstrip(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")) :]
+    if any(jose_header(kept[i:]) for i in _starts(kept)):
+        return None  # the header is whole: its own anchor finds the token
+    payload = decode_part(data[payload_start:payload_end])
+    if not payload or not _CLAIMS.search(payload):
+        return None
+    facts = facts_of(payload, None)
+    end = _run_end(text, payload_end + 1)
+    if facts is None or end - payload_end < 22:
+        return None
+    return _match(text, payload_start - 1 - len(kept), end, facts, Flaw.DAMAGED)
+
+
+def _starts(run: bytes) -> Iterator[int]:
+    for mark in (b"eyJ", b"ewo", b"ew0", b"eyA", b"eyI"):
+        position = run.find(mark)
+        while position >= 0:
+            yield position
+            position = run.find(mark, position + 1)
+
+
+def _match(
+    text: Text, start: int, end: int, facts: TokenFacts, flaw: Flaw | None, confidence: Confidence = Confidence.HIGH
+) -> Match:
+    kind = Kind.SESSION_COOKIE if _in_cookie(text.data, start) else Kind.JWT
+    return Match(
+        start, end, kind, Secret(text.data[start:end]), Rank.STRUCTURE, confidence, facts=facts, flaw=flaw, family="jwt"
+    )
+
+
+def _in_cookie(data: bytes, start: int) -> bool:
+    """Whether a Cookie or Set-Cookie header (RFC 6265) stands before it in the same record, nearer than other headers."""
+    line = data[max(data.rfind(b"\n", 0, start), start - 400, 0) : start]
+    found = None
+    for found in _COOKIE.finditer(line):
+        pass
+    return found is not None and b"uthorization" not in line[found.end() :]
+
+
+_H = b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
+_P = b"eyJpc3MiOiJodHRwczovL2lkLmV4YW1wbGUiLCJleHAiOjE3OTUzNDE4OTV9"
+_S = b"Zm9yLXRlc3RzLW9ubHktbm90LWEtcmVhbC1zaWduYXR1cmUx"[:43]
+_TOKEN = _H + b"." + _P + b"." + _S
+
+DETECTOR = Detector(
+    id="jwt",
+    kind=Kind.JWT,
+    title="JSON Web Token",
+    anchors=(
+        Anchor(b"eyJ"),  # {"
+        Anchor(b"ewo"),  # {\n
+        Anchor(b"ew0"),  # {\r
+        Anchor(b"eyA"),  # {blank
+        Anchor(b"ewk"),  # {\t
+    ),
+    confirm=confirm,
+    reference="https://www.rfc-editor.org/rfc/rfc7515#section-7.1",
+    examples=(
+        (b"token " + _TOKEN + b" seen", _TOKEN),
+        (b"x_" + _TOKEN + b"tail", _TOKEN),
+    ),
+    counterexamples=(
+        b"cursor eyJpZCI6MTIzNDU2fQ end",
+        b"eyJhbGciOiJIUzI1NiJ9 alone is a header",
+        b"eyJsaW1pdCI6MTB9.eyJwYWdlIjoyfQ.x",
+    ),
+    before=2560,
+    after=65536,
+)

@@ -1,0 +1,88 @@
+"""From a field to a match: shared by the detectors that go by a key's name."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+
+from detectors import jwt
+from detectors.detector import Confidence, Kind, Match, Rank, Secret, Text
+from detectors.fields import Field, field_at
+from detectors.keys import Meaning, meaning, name_of
+from detectors.shapes import is_hex, is_uuid, plausible, random_looking
+
+_SCHEME = re.compile(rb"(?i)(?:bearer|token|basic|apikey|api-key|jwt|digest|negotiate|oauth|splunk|snowflake|key)[ =:]\s*")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
+_PRINTABLE = re.compile(rb"[\x20-\x7e]{8,}\n?")
+_BETWEEN_TAGS = re.compile(rb"</?[A-Za-z]")
+
+Accepts = Callable[[Field, Meaning], Meaning | None]
+
+
+def matches(text: Text, accepts: Accepts) -> Iterator[Match]:
+    """The credential in the field an anchor marked, if its key is of the detector's kind."""
+    field = field_at(text)
+    if field is None:
+        return
+    said = meaning(field.key)
+    wanted = accepts(field, said) if said else None
+    if wanted is not None:
+        match = of_value(text, field, wanted)
+        if match:
+            yield match
+
+
+def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
+    """The match for a field's value, or None where the value is no secret."""
+    start, end = _inner(text.data, field.start, field.end)
+    value = text.data[start:end]
+    if _SCHEME.match(value):
+        return None  # the scheme's own detector knows better what follows
+    if jwt.parse(value) is not None:
+        return None  # its own anchor finds it
+    if not field.closed and not text.cut and len(value) < 8:
+        return None
+    if not (plausible(value) if said.strong else random_looking(value)):
+        return None
+    if not said.strong and is_hex(value) and len(value) in (40, 64) and not field.quoted:
+        return None
+    plain = unwrapped(value)
+    return Match(
+        start,
+        end,
+        said.kind,
+        Secret(plain or value),
+        Rank.KEYED if said.strong else Rank.GUESS,
+        Confidence.HIGH if said.strong and not is_uuid(value) else Confidence.MEDIUM,
+        encoding=("base64",) if plain else (),
+        key=name_of(field.key),
+        static=said.static,
+    )
+
+
+def _inner(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Without quotes and brackets that stand inside the value's own delimiters (a repr inside JSON)."""
+    while start < end and data[start] in b"\"'`[(<{ \t":
+        start += 1
+    while end > start and data[end - 1] in b"\"'`])>} \t\r\n,;":
+        end -= 1
+    return start, end
+
+
+def unwrapped(value: bytes) -> bytes | None:
+    """What base64 text holds if that is printable text: a random secret decodes to such once in millions."""
+    if len(value) < 20 or len(value) % 4 == 1 or not _BASE64.fullmatch(value):
+        return None
+    core = value.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    try:
+        plain = base64.b64decode(core + b"=" * (-len(core) % 4), validate=True)
+    except binascii.Error:
+        return None
+    return plain.rstrip(b"\n") if _PRINTABLE.fullmatch(plain) else None
+
+
+def is_of(kinds: frozenset[Kind]) -> Accepts:
+    """Accepts keys whose meaning is one of these kinds."""
+    return lambda _field, said: said if said.kind in kinds else None

@@ -1,0 +1,131 @@
+"""What a key's name says of its value. Names are taken apart into words, so that every spelling is one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from detectors.detector import Kind
+
+_WORD = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_GLUED = {
+    b"apikey": (b"api", b"key"), b"accesstoken": (b"access", b"token"), b"authtoken": (b"auth", b"token"),
+    b"refreshtoken": (b"refresh", b"token"), b"idtoken": (b"id", b"token"), b"clientsecret": (b"client", b"secret"),
+    b"secretkey": (b"secret", b"key"), b"accesskey": (b"access", b"key"), b"appkey": (b"app", b"key"),
+    b"appsecret": (b"app", b"secret"), b"apitoken": (b"api", b"token"), b"privatekey": (b"private", b"key"),
+    b"accountkey": (b"account", b"key"), b"passwd": (b"password",), b"pwd": (b"password",), b"passphrase": (b"password",),
+    b"pass": (b"password",), b"licensekey": (b"license", b"key"), b"authkey": (b"auth", b"key"), b"secrets": (b"secret",),
+    b"sharedkey": (b"shared", b"key"), b"apisecret": (b"api", b"secret"), b"oauthtoken": (b"oauth", b"token"),
+}  # fmt: skip
+# Words behind the telling one that make the key mean something about the secret, not the secret.
+_ABOUT = frozenset(
+    b"""type types id ids count counts url uri endpoint endpoints name names expires expiry expiration expire exp hash
+    ttl length len size lifetime limit limits usage bucket class provider validity issuer info introspection exchange
+    request requests response method version path file files header prefix suffix policy rotation rotated age duration
+    seconds ms time timestamp at date status state alg algorithm format field param parameter var variable env ref
+    reference store storage manager service server host port address user username owner description desc label
+    required enabled disabled valid invalid cache pool max min used left remaining total digest fingerprint thumbprint
+    checksum accessor role roles scope scopes source budget model index pair provided present sign signed signing
+    verification verifier validator filter factory generator resolver rotation refresh""".split()
+)
+# Words before the telling one that make it a thing without power, or one that is no credential of ours.
+_HARMLESS = frozenset(
+    b"""csrf xsrf page next prev previous continuation cancellation sync public primary foreign partition sort cache
+    row object s3 idempotency dedup hash lock map group topic routing message event metric feature flag
+    antiforgery request requestverification forgery nextpage pagetoken resume cursor scroll watermark consumer_group
+    stop start end lex lexer syntax parse bos eos pad unk stemmed word per input output prompt completion max min
+    publishable site sequence fencing bus span trace color design registry_key""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """`strong`: the key alone says that the value is a credential; else the value must look random."""
+
+    kind: Kind
+    strong: bool
+    static: bool
+
+
+_BEARER = Meaning(Kind.BEARER_TOKEN, True, False)
+_TOKEN = Meaning(Kind.BEARER_TOKEN, False, False)
+_REFRESH = Meaning(Kind.REFRESH_TOKEN, True, False)
+_SECRET = Meaning(Kind.CLIENT_SECRET, True, True)
+_API_KEY = Meaning(Kind.API_KEY, True, True)
+_PASSWORD = Meaning(Kind.CLIENT_SECRET, False, True)
+_SIGNING = Meaning(Kind.PRIVATE_KEY, True, True)
+_CODE = Meaning(Kind.AUTH_CODE, True, False)
+
+
+@lru_cache(maxsize=4096)
+def words(key: bytes) -> tuple[bytes, ...]:
+    """`clientSecret`, `client-secret`, `CLIENT_SECRET`, `client.secret` -> (client, secret)."""
+    found: list[bytes] = []
+    for word in _WORD.findall(key):
+        lowered = word.lower()
+        found.extend(_GLUED.get(lowered, (lowered,)))
+    return tuple(found)
+
+
+def name_of(key: bytes) -> str:
+    """The normalised name of a key: its words in snake case."""
+    return b"_".join(words(key)).decode("ascii", "replace")[:80]
+
+
+@lru_cache(maxsize=4096)
+def meaning(key: bytes) -> Meaning | None:
+    """What a key says of its value, or None where it names no credential."""
+    parts = words(key)
+    for position in range(len(parts) - 1, -1, -1):
+        found = _at(parts, position)
+        if found:
+            return None if _is_about(parts, position) else found
+    return None
+
+
+def _is_about(parts: tuple[bytes, ...], position: int) -> bool:
+    after = parts[position + 1 :]
+    if after and after[0] in _ABOUT and not (parts[position] == b"secret" and after[:1] == (b"id",)):
+        return True
+    return any(word in _HARMLESS for word in parts[max(0, position - 2) : position])
+
+
+def _at(parts: tuple[bytes, ...], position: int) -> Meaning | None:
+    word = parts[position]
+    before = parts[position - 1] if position else b""
+    if word in (b"token", b"tokens"):
+        return _token(before)
+    if word == b"secret":
+        return _SIGNING if before in (b"jwt", b"signing", b"hmac", b"hs256", b"cookie") else _SECRET
+    if word == b"key":
+        return _key(before, parts[: position - 1])
+    if word in (b"password",):
+        return _PASSWORD
+    if word in (b"credential", b"credentials", b"jwt", b"bearer", b"authorization", b"auth"):
+        return _TOKEN
+    if word in (b"code",) and before in (b"device", b"authorization", b"auth", b"oauth"):
+        return _CODE
+    if word in (b"assertion",) and before in (b"client", b"saml", b""):
+        return _TOKEN
+    return None
+
+
+def _token(before: bytes) -> Meaning:
+    if before == b"refresh":
+        return _REFRESH
+    if before in (b"access", b"id", b"auth", b"oauth", b"bearer", b"session", b"identity", b"subject", b"actor", b"security"):
+        return _BEARER
+    if before in (b"api", b"bot", b"deploy", b"personal", b"app", b"registration", b"service", b"account", b"admin"):
+        return _API_KEY
+    return _TOKEN
+
+
+def _key(before: bytes, earlier: tuple[bytes, ...]) -> Meaning | None:
+    if before == b"secret" or before in (b"api", b"subscription", b"license", b"account", b"function", b"master", b"auth"):
+        return _API_KEY
+    if before in (b"access", b"app", b"integration", b"write", b"ingest", b"webhook", b"routing"):
+        return _API_KEY if b"secret" in earlier or before != b"access" else Meaning(Kind.API_KEY, False, True)
+    if before in (b"signing", b"encryption", b"private", b"shared", b"hmac", b"jwt"):
+        return Meaning(Kind.PRIVATE_KEY if before != b"shared" else Kind.API_KEY, False, True)
+    return None

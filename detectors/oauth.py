@@ -1,0 +1,89 @@
+"""Tokens by the name of their field: access, refresh, id and device tokens of RFC 6749 and its kin, in any spelling."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from detectors.detector import Anchor, Detector, Kind, Match, Text
+from detectors.fields import Field, field_at
+from detectors.keyed import is_of, matches, of_value
+from detectors.keys import Meaning
+from detectors.shapes import is_uuid, random_looking
+
+_TOKENS = is_of(frozenset({Kind.BEARER_TOKEN, Kind.REFRESH_TOKEN, Kind.API_KEY, Kind.AUTH_CODE}))
+_CODE = Meaning(Kind.AUTH_CODE, True, False)
+# What stands beside an authorization code: the parameters of RFC 6749 sections 4.1.2 and 4.1.3, OIDC's and RFC 9207's.
+_BESIDE = re.compile(
+    rb"""(?i)authorization[_-]?code|redirect[_-]?uri|[?&"' ]state["']?\s?[=:]|session_state|code_verifier|[?&]iss=|[?&]scope=
+       |callback|signin|sign-in|oauth|oidc|authorize|/cb\b|/login|grant_?type|/token""",
+    re.VERBOSE,
+)
+_DIGITS = re.compile(rb"[0-9.]+")
+NEAR = 400  # bytes on either side in which the company of a code is looked for
+
+
+def confirm_token(text: Text) -> Iterator[Match]:
+    """The value of a key that names a token."""
+    return matches(text, _TOKENS)
+
+
+def confirm_code(text: Text) -> Iterator[Match]:
+    """The value of `code`, in the company of the other parameters of an authorization response or token request."""
+    at = text.data.rfind(b"code", max(0, text.hit - 64), text.hit)
+    field = field_at(Text(text.data, at + 4, text.depth, text.cut, text.binary)) if at >= 0 else None
+    if field is None or field.key.lower() not in (b"code", b"auth_code", b"authorization_code", b"authcode"):
+        return
+    if _is_code(text, field):
+        match = of_value(text, field, _CODE)
+        if match:
+            yield match
+
+
+def _is_code(text: Text, field: Field) -> bool:
+    value = field.value(text)
+    if _DIGITS.fullmatch(value) or not (random_looking(value, 16) or is_uuid(value)):
+        return False
+    near = text.data[max(0, field.key_start - NEAR) : field.key_start] + b"\n" + text.data[field.end : field.end + NEAR]
+    return _BESIDE.search(near) is not None
+
+
+_V = b"hT3vQ9xLm2Rz8KpWc5Yb1NsD"
+
+DETECTORS = (
+    Detector(
+        id="oauth-token",
+        kind=Kind.BEARER_TOKEN,
+        title="Token in a field that names it",
+        anchors=(Anchor(b"token", caseless=True, keyed=True),),
+        confirm=confirm_token,
+        reference="https://www.rfc-editor.org/rfc/rfc6749#section-5.1",
+        examples=(
+            (b'{"access_token":"' + _V + b'","token_type":"Bearer"}', _V),
+            (b"grant_type=refresh_token&refresh_token=" + _V + b"&client_id=a", _V),
+            (b"TokenResponse(accessToken=" + _V + b", tokenType=Bearer)", _V),
+            (b"X-Auth-Token: " + _V + b"\r\n", _V),
+        ),
+        counterexamples=(
+            b'{"token_type":"Bearer","token_endpoint":"https://id.example/token"}',
+            b"access_token=[REDACTED]",
+            b"nextPageToken: CAUQAA1234567890abcdef",
+            b"unexpected token: identifier",
+        ),
+    ),
+    Detector(
+        id="oauth-code",
+        kind=Kind.AUTH_CODE,
+        title="Authorization code",
+        anchors=(
+            Anchor(
+                pattern=rb"""code(?:["'\\\]]|%22|\\u0022|&quot;){0,3} ?(?:=>?|:|%3[dDaA])[ "'\[\\%]{0,4}[A-Za-z0-9_\-./~%]{14}""",
+                caseless=True,
+            ),
+        ),
+        confirm=confirm_code,
+        reference="https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2",
+        examples=((b"GET /callback?code=" + _V + b"&state=af0ifjsldkj HTTP/1.1", _V),),
+        counterexamples=(b"statusCode=20000000000000000000", b"code=ERR_CONNECTION_REFUSED_BY_PEER state=closed"),
+    ),
+)

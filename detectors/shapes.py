@@ -1,0 +1,119 @@
+"""What tells a secret from a placeholder, a mask, a variable, a word or an identifier.
+
+Every test is on the value alone, linear in its length.
+"""
+
+from __future__ import annotations
+
+import re
+
+from detectors.entropy import shannon
+
+_UUID = re.compile(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_HEX = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
+_MASKED = re.compile(
+    rb"""\*{3} | \.{3} | \xe2\x80\xa6 | [xX]{6} | (?:\xe2\x80\xa2){3} | \#{4} | -{5} | _{5} | \[[A-Z_]+\]
+       | (?i:redact|filtered|masked|hidden|protected|obfuscat|cleansed|sanitized|scrubbed|omitted|truncated|removed|
+             encrypted|placeholder|change-?_?me|your[-_]|[-_]here|example|dummy|sample|secret[-_]?value|todo|
+             not[-_ ]?set|undefined|null$|none$|nil$|unused|insert|replace[-_]?me|foo-?bar|lorem|\btest\b|deadbeef)""",
+    re.VERBOSE,
+)
+_VARIABLE = re.compile(
+    rb"""\$[({A-Za-z_] | \{\{ | \}\} | %[({]?[A-Za-z_]+[)}]?%?$ | <[A-Za-z_ -]+>? | \$\$ | @@ | !\w+\s | \#\{
+       | (?:env|var|vars|secrets?|config|process\.env|os\.environ|vault|ref|ssm|file|self|this|params?|args|options)[.:\[(]
+       | (?:projects|arn:|urn:)""",
+    re.VERBOSE,
+)
+_NOT_OPAQUE = re.compile(
+    rb"""(?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | / | \.{1,2}/ | [A-Za-z]:\\
+       | (?:sha(?:1|224|256|384|512)|md5|hmac-sha\d+|crc32|blake2b?|etag|W/"|rsa-sha\d+)[-:=$/]
+       | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[156]\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)
+       | \d{4}-\d\d-\d\d[T ] | \d{1,3}(?:\.\d{1,3}){3} | [\d.,:+-]+$ | 0x""",
+    re.VERBOSE,
+)
+_WORDS = re.compile(rb"[A-Za-z]{2,}|[A-Z]?[a-z]+")
+_VOWELS = frozenset(b"aeiouyAEIOUY")
+
+
+def is_uuid(value: bytes) -> bool:
+    """Whether it is a UUID in RFC 9562 text form."""
+    return _UUID.fullmatch(value) is not None
+
+
+def is_hex(value: bytes) -> bool:
+    """Whether it is hex of one case only, as programs print it."""
+    return _HEX.fullmatch(value) is not None
+
+
+def is_masked(value: bytes) -> bool:
+    """A mask, a placeholder or a documentation value."""
+    return _MASKED.search(value) is not None or len(set(value)) <= max(3, len(value) // 12)
+
+
+def is_reference(value: bytes) -> bool:
+    """A variable or the name of a place where the secret is kept, not the secret."""
+    return _VARIABLE.match(value) is not None
+
+
+def is_other_data(value: bytes) -> bool:
+    """A URL, a path, a digest with its algorithm, a password hash, a date, an address, a number."""
+    return _NOT_OPAQUE.match(value) is not None
+
+
+def is_wordy(value: bytes) -> bool:
+    """Made of words: identifiers, class names, prose, versions: letters in pronounceable groups, few digits."""
+    letters = sum(map(len, groups := _WORDS.findall(value)))
+    if not letters or letters < len(value) * 0.6:
+        return False
+    digits = sum(48 <= c <= 57 for c in value)
+    if digits > len(value) * 0.15:
+        return False
+    return all(_pronounceable(group) for group in groups if len(group) > 3)
+
+
+def _pronounceable(group: bytes) -> bool:
+    """No run of five consonants, some vowels, and no case that changes in the middle of things."""
+    run = vowels = changes = 0
+    for i, char in enumerate(group):
+        if char in _VOWELS:
+            vowels += 1
+            run = 0
+        else:
+            run += 1
+            if run >= 5:
+                return False
+        if i and (char < 97) and group[i - 1] >= 97:
+            changes += 1
+    return vowels * 5 >= len(group) and changes * 4 <= len(group)
+
+
+def randomness(value: bytes) -> float:
+    """Entropy as a share of the most that the value's alphabet allows at its length: 0 to about 1."""
+    size = len(value)
+    if size < 2:
+        return 0.0
+    alphabet = 16 if is_hex(value) else 36 if value.isalnum() and (value.islower() or value.isupper()) else 62
+    return shannon(value) / min(_log2(size), _log2(alphabet))
+
+
+def _log2(n: int) -> float:
+    return n.bit_length() - 1 + (n / (1 << (n.bit_length() - 1)) - 1)
+
+
+def plausible(value: bytes, least: int = 8) -> bool:
+    """Could be a secret where its key says that it is one: no mask, no reference, no other data, not one word."""
+    if len(value) < least or is_masked(value) or is_reference(value) or is_other_data(value):
+        return False
+    if is_uuid(value):
+        return True
+    return not is_wordy(value) and shannon(value) >= 2.5
+
+
+def random_looking(value: bytes, least: int = 16) -> bool:
+    """Could hardly be anything but random: for keys that say little. UUIDs and digests are not enough."""
+    if not plausible(value, least) or is_uuid(value):
+        return False
+    classes = (
+        any(48 <= c <= 57 for c in value) + any(65 <= c <= 90 for c in value) + any(97 <= c <= 122 for c in value)
+    )
+    return classes >= 2 and randomness(value) >= 0.75

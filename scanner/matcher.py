@@ -1,0 +1,127 @@
+"""Anchors -> one Vectorscan database -> hits.
+
+From each literal the matcher derives how it would look in UTF-16, hex and base64, so that encodings
+and detectors add up and do not multiply. A hit tells which form was seen; views.py decodes from there.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from detectors.detector import Anchor, Detector
+from scanner.model import Hit
+
+LONGEST = 192  # bytes no anchor's match exceeds, in any encoding: the overlap between two scanned blocks
+KEY_REST = rb"[A-Za-z0-9_.\-]*"  # the rest of a key; a detector reads at most LONGEST_KEY bytes of it back
+FOLLOW = rb"""[ \t]{0,4}["'`=:\\%&>)\](<,;#|\x1b]"""  # one of these separates a key from a value, in any escape
+SHORTEST_HEX = 3  # bytes a literal needs for a hex or base64 form: shorter ones hit everywhere
+SHORTEST_BASE64 = 3  # base64 characters that must be left of a literal that is not aligned
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One expression of the database. `phase`: base64 characters of the last quantum that were matched."""
+
+    expression: bytes
+    caseless: bool
+    encoding: str  # "", "utf-16le", "utf-16be", "hex", "base64"
+    detectors: tuple[Detector, ...]
+    phase: int = 0
+    size: int = 0  # bytes of the form, for UTF-16
+
+    @property
+    def self_proving(self) -> bool:
+        """Whether only JWTs are looked for: those of a token already confirmed need no second look."""
+        return len(self.detectors) == 1 and self.detectors[0].id == "jwt"
+
+
+class Matcher:
+    """The compiled anchors of a set of detectors. Built once a process: a database can't be pickled."""
+
+    def __init__(self, detectors: Iterable[Detector]) -> None:
+        import hyperscan  # 20 ms, and not needed to list detectors or to read an empty file
+
+        self.rows = tuple(_rows(detectors))
+        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        base = hyperscan.HS_FLAG_DOTALL
+        self._database.compile(
+            expressions=[row.expression for row in self.rows],
+            ids=list(range(len(self.rows))),
+            flags=[base | (hyperscan.HS_FLAG_CASELESS if row.caseless else 0) for row in self.rows],
+        )
+
+    def scan(self, data: memoryview | bytes, start: int, after: int) -> list[Hit]:
+        """Hits in `data`, whose first byte has the offset `start`, that end past `after`; ascending."""
+        found: list[tuple[int, int]] = []
+        seen = found.append
+
+        def on_match(row: int, _begin: int, end: int, _flags: int, _context: object) -> None:
+            seen((end, row))
+
+        self._database.scan(data, match_event_handler=on_match)
+        return [Hit(start + end, row) for end, row in sorted(set(found)) if start + end > after]
+
+
+def _rows(detectors: Iterable[Detector]) -> Iterator[Row]:
+    users: dict[Anchor, list[Detector]] = {}
+    for detector in detectors:
+        for anchor in detector.anchors:
+            users.setdefault(anchor, []).append(detector)
+    forms: dict[tuple[bytes, bool, str, int], list[Detector]] = {}
+    for anchor, using in users.items():
+        for form in _forms(anchor):
+            forms.setdefault(form, []).extend(using)
+    for (expression, caseless, encoding, phase), using in forms.items():
+        size = len(re.sub(rb"\\\\x00|\\\\?.", b".", expression, flags=re.DOTALL)) if "utf-16" in encoding else 0
+        yield Row(expression, caseless, encoding, tuple({d.id: d for d in using}.values()), phase, size)
+
+
+def _forms(anchor: Anchor) -> Iterator[tuple[bytes, bool, str, int]]:
+    if anchor.pattern:
+        yield anchor.pattern, anchor.caseless, "", 0
+        return
+    literal = anchor.literal
+    tail = KEY_REST + FOLLOW if anchor.keyed else b""
+    yield quote(literal) + tail, anchor.caseless, "", 0
+    yield b"".join(quote(bytes([c])) + rb"\x00" for c in literal), anchor.caseless, "utf-16le", 0
+    yield b"".join(rb"\x00" + quote(bytes([c])) for c in literal), anchor.caseless, "utf-16be", 0
+    if len(literal) >= SHORTEST_HEX:
+        yield b"".join(_hex_of(c, anchor.caseless) for c in literal), True, "hex", 0
+    for spelling in _spellings(literal, anchor.caseless):
+        for phase, form in base64_forms(spelling):
+            yield quote(form), False, "base64", phase
+
+
+def quote(literal: bytes) -> bytes:
+    """The expression for a literal; a NUL inside an expression would end it."""
+    return re.escape(literal).replace(b"\0", rb"\x00")
+
+
+def _hex_of(char: int, caseless: bool) -> bytes:
+    forms = {f"{c:02x}" for c in (bytes([char]).lower() + bytes([char]).upper() if caseless else bytes([char]))}
+    return b"(?:" + "|".join(sorted(forms)).encode() + b")" if len(forms) > 1 else forms.pop().encode()
+
+
+def _spellings(literal: bytes, caseless: bool) -> tuple[bytes, ...]:
+    if not caseless:
+        return (literal,)
+    return tuple(dict.fromkeys((literal, literal.lower(), literal.capitalize(), literal.upper())))
+
+
+def base64_forms(literal: bytes) -> Iterator[tuple[int, bytes]]:
+    """(characters of the last quantum that were matched, characters) of a literal at each of 3 alignments.
+
+    Only characters that depend on the literal alone are kept (RFC 4648 section 4).
+    """
+    for lead in range(3):
+        encoded = base64.b64encode(bytes(lead) + literal + bytes(3))
+        first, last = -(-lead * 8 // 6), (lead + len(literal)) * 8 // 6
+        kept = encoded[first:last]
+        if len(kept) < SHORTEST_BASE64:
+            continue
+        yield last % 4, kept
+        if kept != (other := kept.translate(bytes.maketrans(b"+/", b"-_"))):
+            yield last % 4, other

@@ -1,0 +1,89 @@
+"""Many matches of one secret -> one: where two overlap, the one that says more stays.
+
+Local by design: a match is dropped if and only if a better one overlaps it, whatever became of that
+one. So what is reported at a place depends on its neighbourhood alone, not on where a scan began.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from detectors.detector import Match
+from scanner.model import Span
+from scanner.views import View
+
+REACH = 16 * 1024  # bytes: no match begins further than this before the end of the anchor that found it
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A match with its place in the stream, waiting to be compared with its neighbours."""
+
+    spans: tuple[Span, ...]
+    match: Match
+    detector: str
+    view: View
+    earlier: bytes  # up to 16 KiB of the stream before the view, for the record's time
+
+    @property
+    def start(self) -> int:
+        return self.spans[0].start
+
+    @property
+    def end(self) -> int:
+        return self.spans[-1].end
+
+    def order(self) -> tuple[int, int, int, str, str]:
+        """Greater is better; total, so that equals cannot drop each other."""
+        size = sum(span.end - span.start for span in self.spans)
+        return (self.match.rank, size, -self.start, self.detector, repr(self.spans))
+
+    def overlaps(self, other: Candidate) -> bool:
+        return any(a.start < b.end and b.start < a.end for a in self.spans for b in other.spans)
+
+
+class Resolver:
+    """Takes candidates in any order of their hits and gives back, in order of their start, those that stay."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[str, tuple[Span, ...]], Candidate] = {}
+        self._settled: list[Candidate] = []  # may still overlap ones that wait
+
+    def add(self, candidate: Candidate) -> None:
+        """Takes one; the same match found by another anchor of its detector counts once."""
+        self._waiting.setdefault((candidate.detector, candidate.spans), candidate)
+
+    def oldest(self, position: int) -> int:
+        """Where the earliest candidate still waited for begins; `position` if there is none."""
+        return min((c.start for c in self._waiting.values()), default=position)
+
+    def settle(self, position: int | None) -> list[Candidate]:
+        """Those that no later hit can change, hits up to `position` having been worked on (None: all)."""
+        if not self._waiting:
+            return []
+        ordered = sorted(self._waiting.values(), key=lambda c: c.start)
+        count = len(ordered)
+        if position is not None:
+            count = next((i for i, c in enumerate(ordered) if c.end + REACH > position), count)
+        if not count:
+            return []
+        field = self._settled + ordered
+        kept = [c for i, c in enumerate(ordered[:count]) if not _beaten(c, field, len(self._settled) + i)]
+        waiting_from = ordered[count].start if count < len(ordered) else None
+        self._settled = [c for c in field[: len(self._settled) + count] if waiting_from and c.end > waiting_from]
+        self._waiting = {(c.detector, c.spans): c for c in ordered[count:]}
+        return kept
+
+
+def _beaten(candidate: Candidate, field: list[Candidate], place: int) -> bool:
+    """Whether one of the field, which is in order of start from the settled ones on, overlaps and is better."""
+    order = candidate.order()
+    for other in field[:place]:
+        if other.end > candidate.start and other.order() > order and candidate.overlaps(other):
+            return True
+    for other in field[place + 1 :]:
+        if other.start >= candidate.end:
+            return False
+        if other.order() > order and candidate.overlaps(other):
+            return True
+    return False

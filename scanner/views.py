@@ -1,0 +1,244 @@
+"""The bytes around a hit as a detector should see them: plain, with an exact map back to the stream.
+
+A view is cut from the stream at places that depend on the stream alone (blocks of 4 KiB of its
+offsets), decoded from the form the anchor was seen in, and freed of textual escapes layer by layer.
+Views of neighbouring hits are the same and are kept for a while.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from detectors.detector import Text
+from scanner.escapes import LONGEST, Unescaped, has_escapes, unescape
+from scanner.matcher import Row
+from scanner.model import Hit, Span
+
+GRID = 4096  # bytes: views start and end on multiples of it, so that neighbouring hits share them
+BEFORE = 4096  # bytes of view before the block the hit is in: keys, and the start of a record
+REACHES = (4096, 16384, 65536)  # bytes of view past that block, tried in turn where a detector needs more
+PASSES = 4  # layers of escapes taken off: three of the contract, and one for colour codes inside them
+RUN_BACK = 8192  # characters of a hex or base64 run followed backwards from a hit
+HEX = b"0123456789abcdefABCDEF"
+BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
+
+Slice = Callable[[int, int], bytes]  # the stream's bytes [start, end), as far as they exist
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Plain bytes with a map to stream offsets, composed of one step a layer, innermost last."""
+
+    data: bytes
+    steps: tuple[Linear | Pieces, ...]
+    encoding: tuple[str, ...]  # outermost first
+    depth: bytes | None
+    cut: bool
+
+    def spans(self, start: int, end: int) -> tuple[Span, ...]:
+        """Where the bytes [start, end) of the view stand in the stream, in order, touching ones joined."""
+        ranges = [(start, end)]
+        for step in reversed(self.steps):
+            ranges = [piece for low, high in ranges for piece in step.outer(low, high)]
+        return tuple(_joined(ranges))
+
+    def index(self, offset: int) -> int:
+        """The view index of a stream offset (of the byte an escape became, inside an escape)."""
+        for step in self.steps:
+            offset = step.inner(offset)
+        return max(0, min(offset, len(self.data)))
+
+    def text(self, hit: int) -> Text:
+        """What a detector is shown for a hit that ends at view index `hit`."""
+        return Text(self.data, hit, self.depth, self.cut, binary=b"\0" in self.data[max(0, hit - 64) : hit + 64])
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Inner byte i stands at outer [base + i*wide/narrow, base + (i+1)*wide/narrow): (1,1), (2,1), (4,3)."""
+
+    base: int
+    wide: int = 1
+    narrow: int = 1
+
+    def outer(self, start: int, end: int) -> list[tuple[int, int]]:
+        return [(self.base + start * self.wide // self.narrow, self.base - (-end * self.wide // self.narrow))]
+
+    def inner(self, offset: int) -> int:
+        return (offset - self.base) * self.narrow // self.wide
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The map of one layer of escapes."""
+
+    layer: Unescaped
+
+    def outer(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Outer ranges; several where something between the bytes became nothing (a colour code)."""
+        layer = self.layer
+        ranges: list[tuple[int, int]] = []
+        low = self._start(start)
+        for i in range(bisect_right(layer.at, start), len(layer.at)):
+            if layer.at[i] >= end:
+                break
+            if layer.made[i] == 0:
+                ranges.append((low, layer.raw[i] - layer.width[i]))
+                low = layer.raw[i]
+        ranges.append((low, self._end(end)))
+        return ranges
+
+    def _start(self, index: int) -> int:
+        """Outer index of the first byte of inner byte `index`."""
+        layer = self.layer
+        i = bisect_right(layer.at, index)
+        if i < len(layer.at) and layer.at[i] - layer.made[i] <= index:
+            return layer.raw[i] - layer.width[i]  # inside what an escape became
+        return index + (layer.raw[i - 1] - layer.at[i - 1] if i else 0)
+
+    def _end(self, index: int) -> int:
+        """Outer index just past inner byte `index - 1`."""
+        layer = self.layer
+        i = bisect_left(layer.at, index)
+        if i < len(layer.at) and layer.at[i] - layer.made[i] < index:
+            return layer.raw[i]
+        return index + (layer.raw[i - 1] - layer.at[i - 1] if i else 0)
+
+    def inner(self, offset: int) -> int:
+        layer = self.layer
+        i = bisect_left(layer.raw, offset)
+        if i < len(layer.raw) and layer.raw[i] - layer.width[i] < offset:
+            return layer.at[i]
+        return offset - (layer.raw[i - 1] - layer.at[i - 1] if i else 0)
+
+
+class Views:
+    """Makes and keeps the views of one stream."""
+
+    def __init__(self, cut_at: Slice) -> None:
+        self._slice = cut_at
+        self._kept: dict[tuple[int, int, str], View | None] = {}
+
+    def at(self, hit: Hit, row: Row, reach: int, end: int, final: bool) -> tuple[View, int] | None:
+        """The view of a hit and the hit's index in it; None where the form does not decode there.
+
+        `reach` is an index into REACHES. `end` and `final` tell how far the stream is known.
+        """
+        if row.encoding in ("", "hex", "base64"):
+            outer = self._outer(hit.end, "", 1, reach, end, final)
+            if outer is None:
+                return None
+            if not row.encoding:
+                return outer, outer.index(hit.end)
+            return _run(outer, outer.index(hit.end), row)
+        outer = self._outer(hit.end, row.encoding, 2, reach, end, final)
+        return (outer, outer.index(hit.end)) if outer else None
+
+    def _outer(self, hit: int, encoding: str, width: int, reach: int, end: int, final: bool) -> View | None:
+        block = (hit - 1) // (GRID * width) * (GRID * width)
+        low = max(0, block - BEFORE * width)
+        high = block + (GRID + REACHES[reach]) * width
+        odd = hit % 2 if width == 2 else 0
+        cut = high < end or not final
+        key = (low + odd, min(high, end), encoding)
+        if key not in self._kept:
+            if len(self._kept) > 8:  # a view holds at most 150 KB; hits come in order and use the newest
+                self._kept.clear()
+            data = self._slice(low + odd, min(high, end))
+            self._kept[key] = _text_view(data, low + odd, encoding, cut)
+        return self._kept[key]
+
+
+def _text_view(data: bytes, start: int, encoding: str, cut: bool) -> View:
+    """The stretch as text: UTF-16 narrowed, escapes taken off."""
+    width = 2 if encoding else 1
+    if encoding:
+        data = narrowed(data, big=encoding == "utf-16be")
+    head, tail = _whole_escapes(data, cut)
+    steps = (Linear(start + head * width, width),)
+    return _unescaped(View(data[head:tail], steps, (encoding,) if encoding else (), None, cut))
+
+
+def _unescaped(view: View) -> View:
+    for _ in range(PASSES):
+        layer = unescape(view.data, view.depth) if has_escapes(view.data) else None
+        if layer is None:
+            break
+        names = tuple(name for name in sorted(layer.names))
+        view = View(layer.data, (*view.steps, Pieces(layer)), view.encoding + names, layer.depth, view.cut)
+    return view
+
+
+def _whole_escapes(data: bytes, cut: bool) -> tuple[int, int]:
+    """[head, tail) of the data without the halves of escapes that a cut may have left at either end."""
+    head = len(data) - len(data.lstrip(b"\\"))  # a run of backslashes cut anywhere has no known parity
+    tail = len(data)
+    if cut:
+        last = max(data.rfind(mark, max(head, tail - LONGEST)) for mark in (b"\\", b"%", b"&", b"\x1b"))
+        if last >= head:
+            tail = head + len(data[head : last + 1].rstrip(b"\\%&\x1b"))
+    return head, max(head, tail)
+
+
+def narrowed(data: bytes, big: bool) -> bytes:
+    """One byte a UTF-16 code unit: the character where it is ASCII or Latin-1, 0xFF elsewhere."""
+    data = data[: len(data) & ~1]
+    low, high = (data[1::2], data[0::2]) if big else (data[0::2], data[1::2])
+    if not high.strip(b"\0"):
+        return low
+    mask = high.translate(_NONZERO)
+    return (int.from_bytes(low) | int.from_bytes(mask)).to_bytes(len(low))
+
+
+_NONZERO = bytes([0]) + b"\xff" * 255
+
+
+def _run(outer: View, hit: int, row: Row) -> tuple[View, int] | None:
+    """The run of hex or base64 characters around a hit, decoded."""
+    alphabet = HEX if row.encoding == "hex" else BASE64
+    data = outer.data
+    back = data[max(0, hit - RUN_BACK) : hit]
+    start = hit - (len(back) - len(back.rstrip(alphabet)))
+    end = len(data) - len(data[hit:].lstrip(alphabet))
+    if row.encoding == "hex":
+        start += (hit - start) % 2
+        end -= (end - hit) % 2
+        plain, step, index = binascii.unhexlify(data[start:end]), Linear(start, 2), (hit - start) // 2
+    else:
+        start += (hit - start - row.phase) % 4
+        plain = decode_base64(data[start:end])
+        step, index = Linear(start, 4, 3), (hit - start) * 3 // 4
+    cut = outer.cut and end == len(data)
+    inner = View(plain, (*outer.steps, step), (*outer.encoding, row.encoding), None, cut)
+    view = _unescaped(inner)
+    if view is inner:
+        return inner, index
+    for layer in view.steps[len(inner.steps) :]:
+        index = layer.inner(index)
+    return view, index
+
+
+def decode_base64(run: bytes) -> bytes:
+    """Either alphabet, padding not needed; a last character that holds no whole byte is left out."""
+    run = run.translate(_URL_SAFE)
+    usable = len(run) - (len(run) % 4 == 1)
+    return base64.b64decode(run[:usable] + b"=" * (-usable % 4))
+
+
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+
+
+def _joined(ranges: list[tuple[int, int]]) -> list[Span]:
+    spans: list[Span] = []
+    for low, high in ranges:
+        if high <= low:
+            continue
+        if spans and spans[-1].end == low:
+            spans[-1] = Span(spans[-1].start, high)
+        else:
+            spans.append(Span(low, high))
+    return spans
