@@ -21,6 +21,7 @@ _BACK = 10  # bytes between a key and the end of its anchor: blanks and the esca
 
 _LINE = rb"[ \t]{0,40}"
 _WRAP = rb"[ \t\r\n]{0,60}"
+_NEXT = rb"""(?:[ \t]{0,40}|[ \t\r\n]{0,60}(?=["'`\[(<{]|string\())"""  # on the next line only where a quote or bracket opens
 _QUOTE = rb"""["'`]"""
 _OPEN = rb"""(?:Some\(|Optional\[|Secret\(|List\(|\[|\(|\{|<<|b(?=["'])|u(?=["'])|r(?=["'])|string\(\d{1,6}\)\ |\$(?=')|@(?=")){0,3}"""
 # After a key: its closing quote or bracket, a separator, what opens the value.
@@ -29,15 +30,21 @@ _SEPARATORS = tuple(
     for expression in (
         # name/value pairs: "name": "KEY", "value": "V"; <add key="KEY" value="V"/>; Key: KEY, Value: V
         _QUOTE + rb"?" + _WRAP + rb"[,;]?" + _WRAP + rb"(?:string_?)?" + _QUOTE + rb"?[vV]alue" + _QUOTE + rb"?" + _LINE
-        + rb"(?:=>|[:=])" + _WRAP + _OPEN + rb"(?P<q>[\"'`])?",
+        + rb"(?:=>|[:=])" + _NEXT + _OPEN + rb"(?P<q>[\"'`])?",
         # KEY: V   "KEY": "V"   KEY=V   KEY => V   KEY := V   [KEY]=V   KEY -> V
-        rb"""["'`]{0,2}[\])}]{0,2}(?:>>)?""" + _LINE + rb"(?:=>|->|:=|==|::|[:=])" + _WRAP + _OPEN + rb"""(?P<q>["'`]{1,3})?""",
+        rb"""["'`]{0,2}[\])}]{0,2}(?:>>)?""" + _LINE + rb"(?:=>|->|:=|==|::|[:=])" + _NEXT + _OPEN + rb"""(?P<q>["'`]{1,3})?""",
         # ('KEY', 'V')   "KEY" "V"   <<"KEY">>,longstr,<<"V">>
-        rb"""["'`](?:>>)?""" + _WRAP + rb"(?:,(?:[a-z]{1,12},)?)?" + _WRAP + _OPEN + rb"""(?P<q>["'`])""",
+        rb"""["'`](?:>>)?""" + _LINE + rb"(?:,(?:[a-z]{1,12},)?)?" + _LINE + _OPEN + rb"""(?P<q>["'`])""",
+        # :KEY "V"
+        rb"""[ \t]{1,4}(?P<q>")""",
+        # variable=KEY;issecret=true]V  (logging commands of build agents)
+        rb"(?:;[A-Za-z]{1,16}=[A-Za-z]{1,8}){0,4}\](?P<q>)(?=[A-Za-z0-9])",
         # <KEY>V</KEY>
         rb">(?:<!\[CDATA\[)?\s{0,20}(?P<q>)",
     )
 )
+_PAIR = re.compile(rb"""["'`],""" + _WRAP + rb"""(?P<q>["'`])""")  # ["KEY",\n "V"]: only where the key opens the list
+_LIST_OPENS = re.compile(rb"""[\[(]\s{0,60}["'`]$""")
 _FLAG = re.compile(rb"[ ]{1,4}(?P<q>[\"'`])?(?![-])")
 _COLUMN = re.compile(rb"[ \t]{2,40}(?P<q>)(?=[^ \t\r\n=:-])")
 _BARE_END = re.compile(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]""")
@@ -87,6 +94,10 @@ def field_at(text: Text) -> Field | None:
     flag = data[key_start : key_start + 1] == b"-"
     for separator in _SEPARATORS:
         found = separator.match(data, key_end)
+        if found:
+            return _value(text, key_start, key_end, found, flag)
+    if _LIST_OPENS.search(data[max(0, key_start - 64) : key_start]):
+        found = _PAIR.match(data, key_end)
         if found:
             return _value(text, key_start, key_end, found, flag)
     found = (_FLAG if flag else _COLUMN).match(data, key_end)

@@ -27,7 +27,8 @@ _ABOUT = frozenset(
     reference store storage manager service server host port address user username owner description desc label
     required enabled disabled valid invalid cache pool max min used left remaining total digest fingerprint thumbprint
     checksum accessor role roles scope scopes source budget model index pair provided present sign signed signing
-    verification verifier validator filter factory generator resolver rotation refresh""".split()
+    verification verifier validator filter factory generator resolver rotation refresh
+    expired exception error errors failed failure received revoked invalidated issued created updated stale""".split()
 )
 # Words before the telling one that make it a thing without power, or one that is no credential of ours.
 _HARMLESS = frozenset(

@@ -21,11 +21,11 @@ _MASKED = re.compile(
 _VARIABLE = re.compile(
     rb"""\$[({A-Za-z_] | \{\{ | \}\} | %[({]?[A-Za-z_]+[)}]?%?$ | <[A-Za-z_ -]+>? | \$\$ | @@ | !\w+\s | \#\{
        | (?:env|var|vars|secrets?|config|process\.env|os\.environ|vault|ref|ssm|file|self|this|params?|args|options)[.:\[(]
-       | (?:projects|arn:|urn:)""",
+       | _{0,2}[A-Z]{2,}(?:_[A-Z0-9]{2,})+_{0,2}$ | __\w+__$ | (?:projects/|arn:|urn:)""",
     re.VERBOSE,
 )
 _NOT_OPAQUE = re.compile(
-    rb"""(?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | / | \.{1,2}/ | [A-Za-z]:\\
+    rb"""(?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | /(?:[a-z._-]{2,24}/|[a-z._-]+$) | \.{1,2}/ | [A-Za-z]:\\ | (?:[a-z_-]{3,24}/){2}
        | (?:sha(?:1|224|256|384|512)|md5|hmac-sha\d+|crc32|blake2b?|etag|W/"|rsa-sha\d+)[-:=$/]
        | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[156]\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)
        | \d{4}-\d\d-\d\d[T ] | \d{1,3}(?:\.\d{1,3}){3} | [\d.,:+-]+$ | 0x""",
@@ -47,7 +47,7 @@ def is_hex(value: bytes) -> bool:
 
 def is_masked(value: bytes) -> bool:
     """A mask, a placeholder or a documentation value."""
-    return _MASKED.search(value) is not None or len(set(value)) <= max(3, len(value) // 12)
+    return _MASKED.search(value) is not None or len(set(value)) <= max(3, min(8, len(value) // 12))
 
 
 def is_reference(value: bytes) -> bool:
@@ -62,13 +62,11 @@ def is_other_data(value: bytes) -> bool:
 
 def is_wordy(value: bytes) -> bool:
     """Made of words: identifiers, class names, prose, versions: letters in pronounceable groups, few digits."""
-    letters = sum(map(len, groups := _WORDS.findall(value)))
-    if not letters or letters < len(value) * 0.6:
+    groups = [group for group in _WORDS.findall(value) if len(group) > 3]
+    if sum(map(len, groups)) < len(value) * 0.5:
         return False
     digits = sum(48 <= c <= 57 for c in value)
-    if digits > len(value) * 0.15:
-        return False
-    return all(_pronounceable(group) for group in groups if len(group) > 3)
+    return digits <= len(value) * 0.15 and all(map(_pronounceable, groups))
 
 
 def _pronounceable(group: bytes) -> bool:
@@ -89,10 +87,14 @@ def _pronounceable(group: bytes) -> bool:
 
 def randomness(value: bytes) -> float:
     """Entropy as a share of the most that the value's alphabet allows at its length: 0 to about 1."""
+    value = value.translate(None, b"-._")  # what joins the parts of a composed token is no part of its alphabet
     size = len(value)
     if size < 2:
         return 0.0
-    alphabet = 16 if is_hex(value) else 36 if value.isalnum() and (value.islower() or value.isupper()) else 62
+    if is_hex(value):
+        alphabet = 16
+    else:
+        alphabet = 36 if value.isalnum() and (value.islower() or value.isupper()) else 62
     return shannon(value) / min(_log2(size), _log2(alphabet))
 
 

@@ -211,7 +211,7 @@ def _run(outer: View, hit: int, row: Row) -> tuple[View, int] | None:
     else:
         start += (hit - start - row.phase) % 4
         plain = decode_base64(data[start:end])
-        step, index = Linear(start, 4, 3), (hit - start) * 3 // 4
+        step, index = Linear(start, 4, 3), -((start - hit) * 3 // 4)
     cut = outer.cut and end == len(data)
     inner = View(plain, (*outer.steps, step), (*outer.encoding, row.encoding), None, cut)
     view = _unescaped(inner)

@@ -30,17 +30,18 @@ class Shape:
 class Window:
     """The bytes [base, end) of a stream. Invariant: base <= counted <= end while lines are asked in order."""
 
-    __slots__ = ("_buffer", "_lines", "_newline", "_reader", "_shape", "base", "counted", "end", "final")
+    __slots__ = ("_buffer", "_reader", "_shape", "base", "counted", "end", "final", "lines", "newline")
 
-    def __init__(self, reader: Reader, shape: Shape | None = None, start: int = 0) -> None:
-        """`start` is the stream offset of the reader's first byte (a range of a file starts within it)."""
+    def __init__(self, reader: Reader, shape: Shape | None = None, start: int = 0, count_from: int = 0) -> None:
+        """`start` is the stream offset of the reader's first byte, `count_from` the one lines are counted from."""
         self._shape = shape or Shape()
         self._reader = reader
         self._buffer = bytearray(self._shape.behind + 2 * self._shape.ahead + max(self._shape.room, self._shape.block))
-        self.base = self.end = self.counted = start
+        self.base = self.end = start
+        self.counted = max(start, count_from)
         self.final = False  # the stream has ended: nothing follows `end`
-        self._lines = 0  # newlines in [start, counted)
-        self._newline = start - 1  # offset of the last newline before `counted`
+        self.lines = 0  # newlines in [count_from, counted)
+        self.newline = self.counted - 1  # offset of the last of them; just before the first byte where there is none
 
     @property
     def ahead(self) -> int:
@@ -73,7 +74,7 @@ class Window:
         if len(self._buffer) - filled >= self._shape.block:
             return
         keep = max(self.base, min(needed - self._shape.behind, self.end))
-        self._count_to(keep)
+        self.count_to(keep)
         start = keep - self.base
         self._buffer[: filled - start] = memoryview(self._buffer)[start:filled].tobytes()
         self.base = keep
@@ -85,15 +86,16 @@ class Window:
 
     def line_and_column(self, offset: int) -> tuple[int, int]:
         """Line and column (bytes) of `offset`, both from 1. Offsets must be asked in ascending order."""
-        self._count_to(offset)
-        return self._lines + 1, offset - self._newline
+        self.count_to(offset)
+        return self.lines + 1, offset - self.newline
 
-    def _count_to(self, offset: int) -> None:
+    def count_to(self, offset: int) -> None:
+        """Counts the lines up to `offset`, which the window must still hold."""
         if offset <= self.counted:
             return
         low, high = self.counted - self.base, offset - self.base
         found = self._buffer.count(b"\n", low, high)
         if found:
-            self._lines += found
-            self._newline = self.base + self._buffer.rfind(b"\n", low, high)
+            self.lines += found
+            self.newline = self.base + self._buffer.rfind(b"\n", low, high)
         self.counted = offset
