@@ -36,8 +36,8 @@ HEADER_BACK = 2048  # characters before a payload in which the remains of a dama
 
 def confirm(text: Text) -> Iterator[Match]:
     """The token at an anchor: its header begins there, or its payload does and the header is damaged."""
-    start = text.hit - 3
-    if start < 0:
+    start = _start(text)
+    if start is None:
         return
     header_end = _run_end(text, start)
     header = text.data[start:header_end]
@@ -50,6 +50,14 @@ def confirm(text: Text) -> Iterator[Match]:
         match = _headless(text, start, header_end)
         if match:
             yield match
+
+
+def _start(text: Text) -> int | None:
+    """Where the encoded object an anchor marked begins: anchors are its first 3, 4 or 8 bytes."""
+    for size in (3, 4, 8):
+        if text.hit >= size and text.data[text.hit - size : text.hit - size + 2] in (b"ey", b"ew"):
+            return text.hit - size
+    return None
 
 
 def parse(value: bytes) -> Match | None:
@@ -166,16 +174,19 @@ _P = b"eyJpc3MiOiJodHRwczovL2lkLmV4YW1wbGUiLCJleHAiOjE3OTUzNDE4OTV9"
 _S = b"Zm9yLXRlc3RzLW9ubHktbm90LWEtcmVhbC1zaWduYXR1cmUx"[:43]
 _TOKEN = _H + b"." + _P + b"." + _S
 
+# The encoded beginnings of headers with white space after the brace, and of the usual ones, long enough to be told
+# inside another base64.
+_SPACED = (b"eyAi", b"eyAg", b"eyAK", b"ewog", b"ewoi", b"ewoJ", b"ewoN", b"ew0K", b"ewki", b"ewkJ")
+_USUAL = (b"eyJhbGci", b"eyJ0eXAi", b"eyJraWQi", b"eyJlbmMi", b"eyJ4NXQi", b"eyJjdHki", b"eyJqa3Ui", b"eyJ6aXAi", b"eyJlcGsi")
+
 DETECTOR = Detector(
     id="jwt",
     kind=Kind.JWT,
     title="JSON Web Token",
     anchors=(
         Anchor(b"eyJ"),  # {"
-        Anchor(b"ewo"),  # {\n
-        Anchor(b"ew0"),  # {\r
-        Anchor(b"eyA"),  # {blank
-        Anchor(b"ewk"),  # {\t
+        *(Anchor(start) for start in _SPACED),
+        *(Anchor(start, wrapped=True) for start in _USUAL),
     ),
     confirm=confirm,
     reference="https://www.rfc-editor.org/rfc/rfc7515#section-7.1",

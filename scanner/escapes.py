@@ -7,6 +7,7 @@ each other that one pass can take off whichever stands there; what was wrapped t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 MARKS = (b"\\", b"%", b"&", b"\x1b", b"#0")  # no escape without one of these: the quick way to see that none is there
@@ -51,36 +52,53 @@ def has_escapes(data: bytes) -> bool:
 
 def unescape(data: bytes, depth: bytes | None) -> Unescaped | None:
     """One layer off, or None where there is no escape."""
-    found = list(_ESCAPE.finditer(data))
+    found = list(_escapes(data))
     if not found:
         return None
+    names = frozenset(_NAME[data[escape.start() : escape.start() + 1]] for escape in found)
+    return rewritten(data, depth, [(*escape.span(), decode(escape[0])) for escape in found], names)
+
+
+def rewritten(
+    data: bytes, depth: bytes | None, changes: list[tuple[int, int, bytes]], names: frozenset[str], deeper: int = 1
+) -> Unescaped:
+    """`data` with each stretch [start, end) replaced by what it stood for; stretches in order, not touching inside.
+
+    What a stretch became stands `deeper` escapes deeper than the deepest byte of the stretch.
+    """
     before = depth if depth is not None else bytes(len(data))
     parts: list[bytes] = []
     depths: list[bytes] = []
     at: list[int] = []
     raw: list[int] = []
-    width: list[int] = []
-    made: list[int] = []
-    marks: set[bytes] = set()
     position = length = 0
-    for escape in found:
-        start, end = escape.span()
-        parts.append(data[position:start])
-        depths.append(before[position:start])
-        text = decode(data[start:end])
-        parts.append(text)
-        depths.append(bytes([min(255, max(before[start:end]) + 1)]) * len(text))
+    for start, end, text in changes:
+        parts += (data[position:start], text)
+        depths += (before[position:start], bytes([min(255, max(before[start:end]) + deeper)]) * len(text))
         length += start - position + len(text)
         at.append(length)
         raw.append(end)
-        width.append(end - start)
-        made.append(len(text))
-        marks.add(data[start : start + 1])
         position = end
     parts.append(data[position:])
     depths.append(before[position:])
-    names = frozenset(_NAME[mark] for mark in marks)
+    width = [end - start for start, end, _ in changes]
+    made = [len(text) for _, _, text in changes]
     return Unescaped(b"".join(parts), b"".join(depths), at, raw, width, made, names)
+
+
+def _escapes(data: bytes) -> Iterator[re.Match[bytes]]:
+    """The escapes in order. Marks are rare in most text, and find() is 50 times faster than a pattern's search."""
+    marks: list[int] = []
+    for mark in MARKS:
+        position = data.find(mark)
+        while position >= 0:
+            marks.append(position)
+            position = data.find(mark, position + 1)
+    end = 0
+    for position in sorted(marks):
+        if position >= end and (escape := _ESCAPE.match(data, position)):
+            end = escape.end()
+            yield escape
 
 
 def decode(escape: bytes) -> bytes:

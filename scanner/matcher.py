@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from detectors.detector import Anchor, Detector
+from scanner.framings import hexdump
 from scanner.model import Hit
 
 LONGEST = 192  # bytes no anchor's match exceeds, in any encoding: the overlap between two scanned blocks
 KEY_REST = rb"[A-Za-z0-9_.\-]*"  # the rest of a key; a detector reads at most LONGEST_KEY bytes of it back
 FOLLOW = rb"""[ \t]{0,4}["'`=:\\%&>)\](<,;#|\x1b]"""  # one of these separates a key from a value, in any escape
 SHORTEST_HEX = 3  # bytes a literal needs for a hex or base64 form: shorter ones hit everywhere
-SHORTEST_BASE64 = 3  # base64 characters that must be left of a literal that is not aligned
+SHORTEST_BASE64 = 4  # base64 characters that must be left of a literal that is not aligned
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Row:
     detectors: tuple[Detector, ...]
     phase: int = 0
     size: int = 0  # bytes of the form, for UTF-16
+    framing: str = ""  # "hexdump": no anchor, a layout whose bytes are to be decoded and matched again
 
     @property
     def self_proving(self) -> bool:
@@ -44,7 +46,7 @@ class Matcher:
     def __init__(self, detectors: Iterable[Detector]) -> None:
         import hyperscan  # 20 ms, and not needed to list detectors or to read an empty file
 
-        self.rows = tuple(_rows(detectors))
+        self.rows = (*_rows(detectors), Row(hexdump.TRIGGER, False, "", (), framing="hexdump"))
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         base = hyperscan.HS_FLAG_DOTALL
         self._database.compile(
@@ -85,7 +87,8 @@ def _forms(anchor: Anchor) -> Iterator[tuple[bytes, bool, str, int]]:
         return
     literal = anchor.literal
     tail = KEY_REST + FOLLOW if anchor.keyed else b""
-    yield quote(literal) + tail, anchor.caseless, "", 0
+    if not anchor.wrapped:
+        yield quote(literal) + tail, anchor.caseless, "", 0
     yield b"".join(quote(bytes([c])) + rb"\x00" for c in literal), anchor.caseless, "utf-16le", 0
     yield b"".join(rb"\x00" + quote(bytes([c])) for c in literal), anchor.caseless, "utf-16be", 0
     if len(literal) >= SHORTEST_HEX:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from detectors.detector import Confirm, Match, NeedMore, TokenFacts
+from detectors.detector import Confirm, Flaw, Match, NeedMore, Text, TokenFacts
 from detectors.entropy import shannon
 from scanner.context import FileHints, describe
 from scanner.decoders.interface import Reader
@@ -15,7 +15,7 @@ from scanner.judge import Policy, assess
 from scanner.matcher import LONGEST, Matcher, Row
 from scanner.model import Finding, Hit, Skipped, Span, StreamId
 from scanner.resolve import Candidate, Resolver
-from scanner.views import REACHES, View, Views
+from scanner.views import REACHES, View, Views, continued
 from scanner.windows import Shape, Window
 
 EARLIER = 16 * 1024  # bytes before a view in which the record's time is looked for
@@ -136,14 +136,33 @@ class _Work:
             return
         if "utf-16" in row.encoding and self._is_ghost(hit, row):
             return
+        if row.framing:
+            self._look_into(self._views.dump(hit, self._window.end, self._window.final))
+            return
         for detector in row.detectors:
             for view, match in self._confirm(hit, row, detector.confirm):
-                spans = view.spans(match.start, match.end)
-                if spans:
-                    self._add(Candidate(spans, match, detector.id, view, self._earlier(spans[0])))
+                self._add(detector.id, view, match)
 
-    def _add(self, candidate: Candidate) -> None:
-        if candidate.detector == "jwt" and not candidate.match.flaw:
+    def _look_into(self, dump: View | None) -> None:
+        """The hits in bytes that stood as a hex dump."""
+        if dump is None:
+            return
+        for hit in self._matcher.scan(dump.data, 0, 0):
+            row = self._matcher.rows[hit.anchor]
+            placed = None if row.framing else self._views.inside(dump, hit, row)
+            if placed is None:
+                continue
+            view, index = placed
+            for detector in row.detectors:
+                for match in _matches(detector.confirm, view, index, last=True) or []:
+                    self._add(detector.id, *match)
+
+    def _add(self, detector: str, view: View, match: Match) -> None:
+        spans = view.spans(match.start, match.end)
+        if not spans:
+            return
+        candidate = Candidate(spans, match, detector, view, self._earlier(spans[0]))
+        if detector == "jwt" and not match.flaw:
             self._covered = (candidate.start, candidate.end)
         self._resolver.add(candidate)
 
@@ -153,14 +172,9 @@ class _Work:
             placed = self._views.at(hit, row, reach, self._window.end, self._window.final)
             if placed is None:
                 return []
-            view, index = placed
-            text = view.text(index)
-            if reach == len(REACHES) - 1 and text.cut:
-                text = replace(text, cut=False)
-            try:
-                return [(view, match) for match in confirm(text)]
-            except NeedMore:
-                continue
+            found = _matches(confirm, *placed, last=reach == len(REACHES) - 1)
+            if found is not None:
+                return found
         return []
 
     def _earlier(self, span: Span) -> bytes:
@@ -172,3 +186,28 @@ class _Work:
             return False
         beside = hit.end if row.encoding == "utf-16be" else hit.end - row.size - 1
         return self._window.slice(beside, beside + 1) == b"\0"
+
+
+def _matches(confirm: Confirm, view: View, index: int, last: bool) -> list[tuple[View, Match]] | None:
+    """What a detector finds at an index of a view; None where it asks for more and this is not the last view."""
+    text = view.text(index)
+    if last and text.cut:
+        text = replace(text, cut=False)
+    try:
+        return [_whole(confirm, view, text, match) for match in confirm(text)]
+    except NeedMore:
+        return None
+
+
+def _whole(confirm: Confirm, view: View, text: Text, match: Match) -> tuple[View, Match]:
+    """The match, or if it is incomplete because a line ended, the complete one of the lines joined."""
+    if match.flaw is not Flaw.TRUNCATED:
+        return view, match
+    joined = continued(view, match.start, match.end)
+    if joined is None:
+        return view, match
+    again = replace(text, data=joined.data, depth=joined.depth)
+    for whole in confirm(again):
+        if whole.start == match.start and whole.flaw is None:
+            return joined, whole
+    return view, match

@@ -33,10 +33,10 @@ class Candidate:
     def end(self) -> int:
         return self.spans[-1].end
 
-    def order(self) -> tuple[int, int, int, str, str]:
+    def order(self) -> tuple[int, bool, int, int, str, str]:
         """Greater is better; total, so that equals cannot drop each other."""
         size = sum(span.end - span.start for span in self.spans)
-        return (self.match.rank, size, -self.start, self.detector, repr(self.spans))
+        return (self.match.rank, self.match.flaw is None, size, -self.start, self.detector, repr(self.spans))
 
     def overlaps(self, other: Candidate) -> bool:
         return any(a.start < b.end and b.start < a.end for a in self.spans for b in other.spans)

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from detectors.detector import Text
-from scanner.escapes import LONGEST, Unescaped, has_escapes, unescape
+from scanner.escapes import LONGEST, Unescaped, has_escapes, rewritten, unescape
+from scanner.framings import hexdump, partial, quoted_printable, wrapped
 from scanner.matcher import Row
 from scanner.model import Hit, Span
 
@@ -23,6 +24,7 @@ BEFORE = 4096  # bytes of view before the block the hit is in: keys, and the sta
 REACHES = (4096, 16384, 65536)  # bytes of view past that block, tried in turn where a detector needs more
 PASSES = 4  # layers of escapes taken off: three of the contract, and one for colour codes inside them
 RUN_BACK = 8192  # characters of a hex or base64 run followed backwards from a hit
+DUMP_CELL = 16384  # bytes: a block of a hex dump is decoded once for all hits in one cell of the stream
 HEX = b"0123456789abcdefABCDEF"
 BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 
@@ -34,7 +36,7 @@ class View:
     """Plain bytes with a map to stream offsets, composed of one step a layer, innermost last."""
 
     data: bytes
-    steps: tuple[Linear | Pieces, ...]
+    steps: tuple[Step, ...]
     encoding: tuple[str, ...]  # outermost first
     depth: bytes | None
     cut: bool
@@ -116,12 +118,16 @@ class Pieces:
         return offset - (layer.raw[i - 1] - layer.at[i - 1] if i else 0)
 
 
+Step = Linear | Pieces | hexdump.Block
+
+
 class Views:
     """Makes and keeps the views of one stream."""
 
     def __init__(self, cut_at: Slice) -> None:
         self._slice = cut_at
         self._kept: dict[tuple[int, int, str], View | None] = {}
+        self._dumped = (-1, 0, 0)  # the cell and [start, end) of the block of a hex dump decoded last
 
     def at(self, hit: Hit, row: Row, reach: int, end: int, final: bool) -> tuple[View, int] | None:
         """The view of a hit and the hit's index in it; None where the form does not decode there.
@@ -137,6 +143,30 @@ class Views:
             return _run(outer, outer.index(hit.end), row)
         outer = self._outer(hit.end, row.encoding, 2, reach, end, final)
         return (outer, outer.index(hit.end)) if outer else None
+
+    def dump(self, hit: Hit, end: int, final: bool) -> View | None:
+        """The bytes of the hex dump whose row a hit marked, escapes taken off; None if that block was given before."""
+        cell = (hit.end - 1) // DUMP_CELL * DUMP_CELL
+        if self._dumped[0] == cell and self._dumped[1] < hit.end <= self._dumped[2]:
+            return None
+        low, high = max(0, cell - hexdump.BACK), min(end, cell + DUMP_CELL + hexdump.AHEAD)
+        data = self._slice(low, high)
+        found = hexdump.block_around(data, hit.end - low - 1)
+        if found is None or (found[1] == 0 and low > 0 and found[2] == len(data)):
+            return None
+        block, start, stop = found
+        self._dumped = (cell, low + start, low + stop)
+        cut = stop == len(data) and not (final and high == end)
+        return _unescaped(View(block.data, (Linear(low), block), ("hexdump",), None, cut))
+
+    def inside(self, view: View, hit: Hit, row: Row) -> tuple[View, int] | None:
+        """The view of a hit found in a view's own bytes."""
+        if row.encoding in ("", "hex", "base64"):
+            return _run(view, hit.end, row) if row.encoding else (view, hit.end)
+        odd = hit.end % 2
+        plain = narrowed(view.data[odd:], big=row.encoding == "utf-16be")
+        inner = View(plain, (*view.steps, Linear(odd, 2)), (*view.encoding, row.encoding), None, view.cut)
+        return inner, (hit.end - odd) // 2
 
     def _outer(self, hit: int, encoding: str, width: int, reach: int, end: int, final: bool) -> View | None:
         block = (hit - 1) // (GRID * width) * (GRID * width)
@@ -160,7 +190,33 @@ def _text_view(data: bytes, start: int, encoding: str, cut: bool) -> View:
         data = narrowed(data, big=encoding == "utf-16be")
     head, tail = _whole_escapes(data, cut)
     steps = (Linear(start + head * width, width),)
-    return _unescaped(View(data[head:tail], steps, (encoding,) if encoding else (), None, cut))
+    return _unescaped(_unframed(View(data[head:tail], steps, (encoding,) if encoding else (), None, cut)))
+
+
+def _unframed(view: View) -> View:
+    """Without what a container runtime or a mail encoding put between the parts of a line."""
+    gaps = partial.gaps(view.data)
+    if gaps:
+        layer = rewritten(view.data, view.depth, [(low, high, b"") for low, high in gaps], frozenset(), 0)
+        view = View(layer.data, (*view.steps, Pieces(layer)), view.encoding, layer.depth, view.cut)
+    escapes = quoted_printable.escapes(view.data)
+    if escapes:
+        layer = rewritten(view.data, view.depth, escapes, frozenset(), 1)
+        names = (*view.encoding, "quoted-printable")
+        view = View(layer.data, (*view.steps, Pieces(layer)), names, layer.depth, view.cut)
+    return view
+
+
+def continued(view: View, start: int, end: int) -> View | None:
+    """The view with the line breaks behind an incomplete token at [start, end) taken out, if it is wrapped.
+
+    Indexes up to `end` are those of the view it is made from.
+    """
+    gaps = wrapped.gaps(view.data, start, end)
+    if not gaps:
+        return None
+    layer = rewritten(view.data, view.depth, [(low, high, b"") for low, high in gaps], frozenset(), 0)
+    return View(layer.data, (*view.steps, Pieces(layer)), (*view.encoding, "wrapped"), layer.depth, view.cut)
 
 
 def _unescaped(view: View) -> View:
