@@ -60,7 +60,7 @@ LOCK := env -u PIP_FIND_LINKS -u PIP_INDEX_URL -u PIP_EXTRA_INDEX_URL PIP_CONFIG
 
 lock: $(READY)
 	$(LOCK) --extra dev -o requirements-dev.txt pyproject.toml
-	$(LOCK) --extra bench -c requirements-dev.txt -o benchmarks/requirements.txt pyproject.toml
+	$(LOCK) -o benchmarks/requirements.txt benchmarks/requirements.in
 
 $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -72,6 +72,7 @@ $(READY): requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
+# Two of these wheels bring a `gitleaks` command; bench.py runs the programs inside the packages, not the commands.
 $(VENV)/.bench: benchmarks/requirements.txt $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.txt
 	@touch $@
