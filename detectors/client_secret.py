@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from detectors.detector import Anchor, Detector, Kind, Match, Text
-from detectors.keyed import is_of, matches
+from detectors.fields import LONGEST_KEY, field_at
+from detectors.keyed import is_of, matches, of_value
+from detectors.keys import meaning
 
 _SECRETS = is_of(frozenset({Kind.CLIENT_SECRET, Kind.API_KEY, Kind.PRIVATE_KEY}))
 
@@ -13,6 +16,24 @@ _SECRETS = is_of(frozenset({Kind.CLIENT_SECRET, Kind.API_KEY, Kind.PRIVATE_KEY})
 def confirm(text: Text) -> Iterator[Match]:
     """The value of a key that names a static credential."""
     return matches(text, _SECRETS)
+
+
+def confirm_phrase(text: Text) -> Iterator[Match]:
+    """`rotated api key old=V`: a key of several words, as people write it in messages."""
+    before = text.data[max(0, text.hit - LONGEST_KEY) : text.hit]
+    found = None
+    for found in _PHRASE.finditer(before):
+        pass
+    said = meaning(found[1].replace(b" ", b"_")) if found else None
+    field = field_at(text)
+    if said is None or field is None or meaning(field.key) is not None:
+        return
+    match = of_value(text, field, said)
+    if match:
+        yield match
+
+
+_PHRASE = re.compile(rb"(?i)((?:api|access|client|refresh|auth|secret|subscription) (?:key|token|secret)(?: [a-z]{1,12}){0,2}) ?[:=]")
 
 
 def _keys(*literals: bytes) -> tuple[Anchor, ...]:
@@ -27,8 +48,8 @@ DETECTORS = (
         kind=Kind.CLIENT_SECRET,
         title="Client secret or password in a field that names it",
         anchors=(
-            *_keys(b"secret", b"passw", b"pwd", b"passphrase"),
-            Anchor(pattern=rb"--?[a-z][a-z0-9.-]{0,40}(?:secret|token|passw(?:or)?d|key)[ ]{1,4}", caseless=True),
+            *_keys(b"secret", b"passw", b"pwd", b"passphrase", b"securestring"),
+            Anchor(pattern=rb"--?[a-z][a-z0-9.-]{0,40}(?:secret|passw(?:or)?d|key)[ ]{1,4}", caseless=True),
         ),
         confirm=confirm,
         reference="https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1",
@@ -60,5 +81,21 @@ DETECTORS = (
         reference="https://owasp.org/www-project-non-human-identities-top-10/",
         examples=((b"x-api-key: " + _V + b"\r\n", _V), (b"GET /v1?apikey=" + _V + b"&q=1 HTTP/1.1", _V)),
         counterexamples=(b"api_key_id=1234567890", b"x-api-key: <your-api-key>", b"primary_key=orders_2026_11"),
+    ),
+    Detector(
+        id="credential-phrase",
+        kind=Kind.API_KEY,
+        title="Credential named by several words",
+        anchors=(
+            Anchor(
+                pattern=rb"(?:api|access|client|refresh|auth|secret|subscription) (?:key|token|secret)(?: [a-z]{1,12}){1,2} ?[:=]",
+                caseless=True,
+            ),
+            Anchor(b"api key", caseless=True, keyed=True),
+        ),
+        confirm=confirm_phrase,
+        reference="https://owasp.org/www-project-non-human-identities-top-10/",
+        examples=((b"rotate api key old=" + _V + b" done", _V),),
+        counterexamples=(b"the api key is: missing", b"access token lifetime in seconds: 3600"),
     ),
 )  # fmt: skip

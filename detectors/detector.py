@@ -117,6 +117,7 @@ class Flaw(StrEnum):
 
     TRUNCATED = "truncated"
     DAMAGED = "damaged"
+    FRAGMENT = "fragment"  # too little to report; kept only if the lines that follow complete it
 
 
 @dataclass(frozen=True, slots=True)

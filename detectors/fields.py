@@ -21,7 +21,7 @@ _BACK = 10  # bytes between a key and the end of its anchor: blanks and the esca
 
 _LINE = rb"[ \t]{0,40}"
 _WRAP = rb"[ \t\r\n]{0,60}"
-_NEXT = rb"""(?:[ \t]{0,40}|[ \t\r\n]{0,60}(?=["'`\[(<{]|string\())"""  # on the next line only where a quote or bracket opens
+_NEXT = rb"""(?:[ \t\r\n]{0,60}(?=["'`\[(<{]|string\()|[ \t]{0,40})"""  # on the next line only where a quote or bracket opens
 _QUOTE = rb"""["'`]"""
 _OPEN = rb"""(?:Some\(|Optional\[|Secret\(|List\(|\[|\(|\{|<<|b(?=["'])|u(?=["'])|r(?=["'])|string\(\d{1,6}\)\ |\$(?=')|@(?=")){0,3}"""
 # After a key: its closing quote or bracket, a separator, what opens the value.

@@ -30,6 +30,7 @@ _RUN = re.compile(rb"[A-Za-z0-9_-]*")
 _FIXED = {"HS256": 43, "HS384": 64, "HS512": 86, "ES256": 86, "ES256K": 86, "ES384": 128, "ES512": 176, "EdDSA": 86}
 _RSA = (2731, 1366, 683, 512, 342, 171)  # moduli of 16384, 8192, 4096, 3072, 2048, 1024 bits
 _CLAIMS = re.compile(rb'"(?:iss|sub|aud|exp|nbf|iat|jti|azp|client_id|scope|scp)"\s*:')
+_HEADER_START = re.compile(rb'\{\s*"(?:alg|typ|kid|enc|x5[tcu]|jku|jwk|cty|crit|zip|epk)"')
 _COOKIE = re.compile(rb"""(?i)cookies?["'\]]{0,3}\s{0,2}[:=,]|"cookies"|set-cookie|session[a-z_]*cookie""")
 HEADER_BACK = 2048  # characters before a payload in which the remains of a damaged header are looked for
 
@@ -50,6 +51,8 @@ def confirm(text: Text) -> Iterator[Match]:
         match = _headless(text, start, header_end)
         if match:
             yield match
+    elif _is_header_start(header):
+        yield _match(text, start, header_end, TokenFacts(), Flaw.FRAGMENT)
 
 
 def _start(text: Text) -> int | None:
@@ -64,7 +67,7 @@ def parse(value: bytes) -> Match | None:
     """The match for a value that is a whole JWT, for detectors that found it under a key."""
     if value[:2] not in (b"ey", b"ew"):
         return None
-    return next((m for m in confirm(Text(value, 3)) if m.start == 0), None)
+    return next((m for m in confirm(Text(value, 3)) if m.start == 0 and m.flaw is not Flaw.FRAGMENT), None)
 
 
 def _run_end(text: Text, start: int) -> int:
@@ -75,6 +78,12 @@ def _run_end(text: Text, start: int) -> int:
     return end
 
 
+def _is_header_start(part: bytes) -> bool:
+    """Whether it decodes to the beginning of a JOSE header."""
+    plain = decode_part(part[: len(part) & ~3])
+    return plain is not None and _HEADER_START.match(plain) is not None
+
+
 def _jws(text: Text, start: int, header_end: int, header: tuple[str | None, str | None, str | None, bool]) -> Match | None:
     data = text.data
     payload_end = _run_end(text, header_end + 1)
@@ -83,8 +92,8 @@ def _jws(text: Text, start: int, header_end: int, header: tuple[str | None, str 
     whole = data[payload_end : payload_end + 1] == b"."
     known = facts or TokenFacts(algorithm=header[0], key_id=header[1])
     if not whole:
-        usable = payload_end - header_end > 8
-        return _match(text, start, payload_end, known, Flaw.TRUNCATED) if usable else None
+        flaw = Flaw.TRUNCATED if payload_end - header_end > 8 else Flaw.FRAGMENT
+        return _match(text, start, payload_end, known, flaw)
     run_end = _run_end(text, payload_end + 1)
     if facts is None and run_end - payload_end < 22:
         return None  # neither claims nor a signature: a dotted name that happens to begin alike

@@ -28,7 +28,8 @@ _ABOUT = frozenset(
     required enabled disabled valid invalid cache pool max min used left remaining total digest fingerprint thumbprint
     checksum accessor role roles scope scopes source budget model index pair provided present sign signed signing
     verification verifier validator filter factory generator resolver rotation refresh
-    expired exception error errors failed failure received revoked invalidated issued created updated stale""".split()
+    expired exception error errors failed failure received revoked invalidated issued created updated stale
+    jti sub aud iss kid claim claims payload header body string""".split()
 )
 # Words before the telling one that make it a thing without power, or one that is no credential of ours.
 _HARMLESS = frozenset(
@@ -105,6 +106,8 @@ def _at(parts: tuple[bytes, ...], position: int) -> Meaning | None:
         return _PASSWORD
     if word in (b"credential", b"credentials", b"jwt", b"bearer", b"authorization", b"auth"):
         return _TOKEN
+    if word == b"string" and before == b"secure":
+        return _SECRET
     if word in (b"code",) and before in (b"device", b"authorization", b"auth", b"oauth"):
         return _CODE
     if word in (b"assertion",) and before in (b"client", b"saml", b""):

@@ -13,12 +13,15 @@ from detectors.shapes import is_uuid, random_looking
 
 _TOKENS = is_of(frozenset({Kind.BEARER_TOKEN, Kind.REFRESH_TOKEN, Kind.API_KEY, Kind.AUTH_CODE}))
 _CODE = Meaning(Kind.AUTH_CODE, True, False)
+# https://learn.microsoft.com/azure/azure-functions/function-keys-how-to
+_FUNCTION_KEY = Meaning(Kind.API_KEY, True, True)
 # What stands beside an authorization code: the parameters of RFC 6749 sections 4.1.2 and 4.1.3, OIDC's and RFC 9207's.
 _BESIDE = re.compile(
     rb"""(?i)authorization[_-]?code|redirect[_-]?uri|[?&"' ]state["']?\s?[=:]|session_state|code_verifier|[?&]iss=|[?&]scope=
        |callback|signin|sign-in|oauth|oidc|authorize|/cb\b|/login|grant_?type|/token""",
     re.VERBOSE,
 )
+_FUNCTION = re.compile(rb"(?i)\.azurewebsites\.net/|/api/[a-z0-9_-]{1,40}\?$")  # where `code` is a function's access key
 _DIGITS = re.compile(rb"[0-9.]+")
 NEAR = 400  # bytes on either side in which the company of a code is looked for
 
@@ -34,18 +37,22 @@ def confirm_code(text: Text) -> Iterator[Match]:
     field = field_at(Text(text.data, at + 4, text.depth, text.cut, text.binary)) if at >= 0 else None
     if field is None or field.key.lower() not in (b"code", b"auth_code", b"authorization_code", b"authcode"):
         return
-    if _is_code(text, field):
-        match = of_value(text, field, _CODE)
+    said = _company(text, field)
+    if said:
+        match = of_value(text, field, said)
         if match:
             yield match
 
 
-def _is_code(text: Text, field: Field) -> bool:
+def _company(text: Text, field: Field) -> Meaning | None:
+    """What a `code` is, by what stands beside it: an authorization code, an Azure function's key, or neither."""
     value = field.value(text)
     if _DIGITS.fullmatch(value) or not (random_looking(value, 16) or is_uuid(value)):
-        return False
-    near = text.data[max(0, field.key_start - NEAR) : field.key_start] + b"\n" + text.data[field.end : field.end + NEAR]
-    return _BESIDE.search(near) is not None
+        return None
+    before = text.data[max(0, field.key_start - NEAR) : field.key_start]
+    if _FUNCTION.search(before[-200:]):
+        return _FUNCTION_KEY
+    return _CODE if _BESIDE.search(before + b"\n" + text.data[field.end : field.end + NEAR]) else None
 
 
 _V = b"hT3vQ9xLm2Rz8KpWc5Yb1NsD"
@@ -55,7 +62,10 @@ DETECTORS = (
         id="oauth-token",
         kind=Kind.BEARER_TOKEN,
         title="Token in a field that names it",
-        anchors=(Anchor(b"token", caseless=True, keyed=True),),
+        anchors=(
+            Anchor(b"token", caseless=True, keyed=True),
+            Anchor(pattern=rb"--?[a-z][a-z0-9.-]{0,40}token[ ]{1,4}", caseless=True),
+        ),
         confirm=confirm_token,
         reference="https://www.rfc-editor.org/rfc/rfc6749#section-5.1",
         examples=(
@@ -77,7 +87,7 @@ DETECTORS = (
         title="Authorization code",
         anchors=(
             Anchor(
-                pattern=rb"""code(?:["'\\\]]|%22|\\u0022|&quot;){0,3} ?(?:=>?|:|%3[dDaA])[ "'\[\\%]{0,4}[A-Za-z0-9_\-./~%]{14}""",
+                pattern=rb"""code(?:["'\\\]]|%22|\\u0022|&quot;){0,3} ?(?:=>?|:|%3[dDaA])[ "'\[\\%]{0,4}[A-Za-z0-9_\-./~%=\r\n]{14}""",
                 caseless=True,
             ),
         ),

@@ -28,11 +28,16 @@ _NOT_OPAQUE = re.compile(
     rb"""(?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | /(?:[a-z._-]{2,24}/|[a-z._-]+$) | \.{1,2}/ | [A-Za-z]:\\ | (?:[a-z_-]{3,24}/){2}
        | (?:sha(?:1|224|256|384|512)|md5|hmac-sha\d+|crc32|blake2b?|etag|W/"|rsa-sha\d+)[-:=$/]
        | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[156]\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)
+       | [A-Za-z_][\w.-]{1,60}(?:=(?!=?$)|\|\||&&|\(|\[|\{)
        | \d{4}-\d\d-\d\d[T ] | \d{1,3}(?:\.\d{1,3}){3} | [\d.,:+-]+$ | 0x""",
     re.VERBOSE,
 )
-_WORDS = re.compile(rb"[A-Za-z]{2,}|[A-Z]?[a-z]+")
-_VOWELS = frozenset(b"aeiouyAEIOUY")
+_LETTERS = re.compile(rb"[A-Za-z]{2,}")
+_NO_NAME = re.compile(rb"[^A-Za-z0-9_.\-/:() ]")
+_HUMPS = re.compile(rb"(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z]))+")
+_HUMP = re.compile(rb"[A-Z]?[a-z]{3,}|[A-Z]{4,}")
+_CONSONANTS = re.compile(rb"(?i)[bcdfghjklmnpqrstvwxz]{5}")
+_VOWEL = re.compile(rb"(?i)[aeiouy]")
 
 
 def is_uuid(value: bytes) -> bool:
@@ -57,12 +62,14 @@ def is_reference(value: bytes) -> bool:
 
 def is_other_data(value: bytes) -> bool:
     """A URL, a path, a digest with its algorithm, a password hash, a date, an address, a number."""
-    return _NOT_OPAQUE.match(value) is not None
+    return _NOT_OPAQUE.match(value) is not None or b"${" in value or (value[-1:] == b"=" and len(value) % 4 != 0)
 
 
 def is_wordy(value: bytes) -> bool:
-    """Made of words: identifiers, class names, prose, versions: letters in pronounceable groups, few digits."""
-    groups = [group for group in _WORDS.findall(value) if len(group) > 3]
+    """Made of words: identifiers, class names, prose, versions: pronounceable groups of letters, few digits."""
+    if _NO_NAME.search(value):
+        return False
+    groups = [group for group in _LETTERS.findall(value) if len(group) > 3]
     if sum(map(len, groups)) < len(value) * 0.5:
         return False
     digits = sum(48 <= c <= 57 for c in value)
@@ -70,19 +77,10 @@ def is_wordy(value: bytes) -> bool:
 
 
 def _pronounceable(group: bytes) -> bool:
-    """No run of five consonants, some vowels, and no case that changes in the middle of things."""
-    run = vowels = changes = 0
-    for i, char in enumerate(group):
-        if char in _VOWELS:
-            vowels += 1
-            run = 0
-        else:
-            run += 1
-            if run >= 5:
-                return False
-        if i and (char < 97) and group[i - 1] >= 97:
-            changes += 1
-    return vowels * 5 >= len(group) and changes * 4 <= len(group)
+    """Words of one case or in humps, each with its share of vowels and no run of five consonants."""
+    if not _HUMPS.fullmatch(group):
+        return False
+    return all(_CONSONANTS.search(hump) is None and _VOWEL.search(hump) for hump in _HUMP.findall(group))
 
 
 def randomness(value: bytes) -> float:
@@ -104,7 +102,7 @@ def _log2(n: int) -> float:
 
 def plausible(value: bytes, least: int = 8) -> bool:
     """Could be a secret where its key says that it is one: no mask, no reference, no other data, not one word."""
-    if len(value) < least or is_masked(value) or is_reference(value) or is_other_data(value):
+    if len(value) < least or b" " in value or is_masked(value) or is_reference(value) or is_other_data(value):
         return False
     if is_uuid(value):
         return True
@@ -118,4 +116,4 @@ def random_looking(value: bytes, least: int = 16) -> bool:
     classes = (
         any(48 <= c <= 57 for c in value) + any(65 <= c <= 90 for c in value) + any(97 <= c <= 122 for c in value)
     )
-    return classes >= 2 and randomness(value) >= 0.75
+    return classes >= 2 and randomness(value) >= (0.65 if is_hex(value) else 0.75)

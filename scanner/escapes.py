@@ -74,7 +74,7 @@ def rewritten(
     position = length = 0
     for start, end, text in changes:
         parts += (data[position:start], text)
-        depths += (before[position:start], bytes([min(255, max(before[start:end]) + deeper)]) * len(text))
+        depths += (before[position:start], bytes([_depth(data[start], text, max(before[start:end]), deeper)]) * len(text))
         length += start - position + len(text)
         at.append(length)
         raw.append(end)
@@ -84,6 +84,16 @@ def rewritten(
     width = [end - start for start, end, _ in changes]
     made = [len(text) for _, _, text in changes]
     return Unescaped(b"".join(parts), b"".join(depths), at, raw, width, made, names)
+
+
+def _depth(mark: int, text: bytes, before: int, deeper: int) -> int:
+    """How deep what an escape became stands.
+
+    JSON encoders and XML write `&`, `<`, `>`, `=` and `+` escaped in any string, though nothing asks
+    for it: such a delimiter is no deeper than its unescaped neighbours. In percent it is.
+    """
+    optional = mark != 0x25 and text in (b"&", b"<", b">", b"=", b"+")
+    return min(255, before + (0 if optional else deeper))
 
 
 def _escapes(data: bytes) -> Iterator[re.Match[bytes]]:

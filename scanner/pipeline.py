@@ -194,14 +194,15 @@ def _matches(confirm: Confirm, view: View, index: int, last: bool) -> list[tuple
     if last and text.cut:
         text = replace(text, cut=False)
     try:
-        return [_whole(confirm, view, text, match) for match in confirm(text)]
+        found = [_whole(confirm, view, text, match) for match in confirm(text)]
+        return [(where, match) for where, match in found if match.flaw is not Flaw.FRAGMENT]
     except NeedMore:
         return None
 
 
 def _whole(confirm: Confirm, view: View, text: Text, match: Match) -> tuple[View, Match]:
     """The match, or if it is incomplete because a line ended, the complete one of the lines joined."""
-    if match.flaw is not Flaw.TRUNCATED:
+    if match.flaw not in (Flaw.TRUNCATED, Flaw.FRAGMENT):
         return view, match
     joined = continued(view, match.start, match.end)
     if joined is None:

@@ -10,11 +10,15 @@ import re
 from dataclasses import dataclass
 
 # What makes a row worth a look, for the matcher: an offset and eight bytes. At most 64 bytes long.
-TRIGGER = rb"[0-9A-Fa-f]{4}h?[:\s][\s:]{0,4}(?:[0-9A-Fa-f]{2} ?){2}(?:[0-9A-Fa-f]{2}[ -]?){4}[0-9A-Fa-f]{2}[ -][0-9A-Fa-f]{2}"
+TRIGGER = (
+    rb"[0-9A-Fa-f]{4}h?[:\s][\s:]{0,4}"
+    rb"(?:(?:[0-9A-Fa-f]{2}[ -]){7}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4} ){3}[0-9A-Fa-f]{4})"
+)
 BACK = 16 * 1024  # bytes before a row in which its block is followed
 AHEAD = 96 * 1024  # bytes after it: 24 KiB of dumped bytes at four characters each
 _OFFSET = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{4,16})h?(?::[ \t]{0,4}|[ \t]{1,4}:?[ \t]{0,4})(?=[0-9A-Fa-f]{2}[ 0-9A-Fa-f-])")
-_GROUP = re.compile(rb"([0-9A-Fa-f]{2})([0-9A-Fa-f]{2})?(?:[ -](?: ?(?=[0-9A-Fa-f]{2}[ -]))|[ \t]*(?=[\r\n|])|$)?")
+_GROUP = re.compile(rb"([0-9A-Fa-f]{2})([0-9A-Fa-f]{2})?(?:[ -](?: ?(?=(?:[0-9A-Fa-f]{2}){1,2}(?:[ -]|\r?$)))|[ \t]*(?=[\r\n|])|$)?")
+BETWEEN = 2  # lines of other text between two rows of one dump (.NET's traces write a time after each)
 WIDEST = 64  # bytes a row holds at most
 
 
@@ -64,23 +68,34 @@ def block_around(data: bytes, at: int) -> tuple[Block, int, int] | None:
         return None
     rows = [here]
     low, high = start, _line_end(data, start)
-    while low > 0:
-        before = data.rfind(b"\n", 0, low - 1) + 1
-        row = _row(data, before)
-        if row is None or row.offset + len(row.data) != rows[0].offset:
-            break
-        rows.insert(0, row)
-        low = before
-    while high < len(data):
-        row = _row(data, high)
-        if row is None or rows[-1].offset + len(rows[-1].data) != row.offset:
-            break
-        rows.append(row)
-        high = _line_end(data, high)
+    while found := _neighbour(data, low, rows[0], back=True):
+        rows.insert(0, found[0])
+        low = found[1]
+    while found := _neighbour(data, high, rows[-1], back=False):
+        rows.append(found[0])
+        high = _line_end(data, found[1])
     starts = [0]
     for row in rows[:-1]:
         starts.append(starts[-1] + len(row.data))
     return Block(b"".join(row.data for row in rows), tuple(rows), tuple(starts)), low, high
+
+
+def _neighbour(data: bytes, at: int, row: Row, back: bool) -> tuple[Row, int] | None:
+    """The row before or after a row, and where its line begins; at most BETWEEN lines of a trace stand between."""
+    for _ in range(BETWEEN + 1):
+        if back:
+            if at <= 0:
+                return None
+            at = data.rfind(b"\n", 0, at - 1) + 1
+        elif at >= len(data):
+            return None
+        found = _row(data, at)
+        if found:
+            first, second = (found, row) if back else (row, found)
+            return (found, at) if first.offset + len(first.data) == second.offset else None
+        if not back:
+            at = _line_end(data, at)
+    return None
 
 
 def _line_end(data: bytes, start: int) -> int:
@@ -135,7 +150,7 @@ def _text_column(data: bytes, stop: int, end: int, values: bytes) -> int:
     line_end = stop + len(data[stop:end].rstrip(b"\r\n"))
     if data[line_end - 1 : line_end] == b"|":
         line_end -= 1
-    for first in {line_end - len(values), stop}:
+    for first in (line_end - len(values), stop):
         shown = data[first : first + len(values)]
         if first >= stop - 1 and len(shown) == len(values):
             agree = sum(a == b or not 32 < b < 127 for a, b in zip(shown, values, strict=True))
