@@ -68,8 +68,11 @@ def test_scan_finds_what_was_planted() -> None:
 
 def seen(row: dict[str, object]) -> Seen:
     match row:
-        case {"source": {"path": str(path)}, "spans": [*spans], "kind": str(kind), "verdict": {"state": str(state)}}:
-            return Seen(Path(path).name, spans[0]["start"], spans[-1]["end"], kind, state)
+        case {"source": {"path": str(path)}, "spans": list(spans), "kind": str(kind), "verdict": {"state": str(state)}}:
+            start, end = spans[0]["start"], spans[-1]["end"]
+            assert isinstance(start, int)
+            assert isinstance(end, int)
+            return Seen(Path(path).name, start, end, kind, state)
     raise AssertionError(f"not a finding by the contract: {sorted(row)}")
 
 
