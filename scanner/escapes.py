@@ -20,7 +20,7 @@ _ESCAPE = re.compile(
        | %[0-9A-Fa-f]{2}
        | &(?:quot|amp|apos|lt|gt|\#[0-9]{2,3}|\#x[0-9A-Fa-f]{2});
        | \x1b\[[0-9;]{0,12}[mK]
-       | \#0(?:1[0-57]|33)(?![0-9A-Fa-f])""",
+       | \#0(?:1[0-57]|33)(?![0-9A-Fa-f]{3})""",
     re.VERBOSE,
 )
 _SIMPLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"v": b"\v", b"0": b"\0", b"e": b"\x1b"}

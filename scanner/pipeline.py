@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from detectors.detector import Confirm, Flaw, Match, NeedMore, Text, TokenFacts
 from detectors.entropy import shannon
@@ -14,11 +14,34 @@ from scanner.fingerprint import finding_id, fingerprint, preview
 from scanner.judge import Policy, assess
 from scanner.matcher import LONGEST, Matcher, Row
 from scanner.model import Finding, Hit, Skipped, Span, StreamId
-from scanner.resolve import Candidate, Resolver
+from scanner.resolve import REACH, Candidate, Resolver
 from scanner.views import REACHES, View, Views, continued
-from scanner.windows import Shape, Window
+from scanner.windows import AHEAD, BEHIND, Shape, Window
 
+SPREAD = 192 * 1024  # bytes a part's neighbourhood reaches: the longest match, its anchor, and what may overlap it
 EARLIER = 16 * 1024  # bytes before a view in which the record's time is looked for
+
+
+@dataclass(slots=True)
+class Part:
+    """The part of a stream a unit of work owns: the findings that start in [start, end)."""
+
+    start: int = 0
+    end: int | None = None
+    lines: tuple[int, int | None] = (0, None)  # set by a scan: newlines in the part, offset of the last one
+
+    @property
+    def read_from(self) -> int:
+        """Where to begin reading, so that the findings are those of a scan of the whole."""
+        return max(0, self.start - SPREAD - BEHIND - EARLIER)
+
+    @property
+    def read_to(self) -> int | None:
+        """Where nothing read any further could change a finding of the part."""
+        return None if self.end is None else self.end + SPREAD + AHEAD + REACH
+
+    def owns(self, offset: int) -> bool:
+        return offset >= self.start and (self.end is None or offset < self.end)
 
 
 class Scanner:
@@ -31,18 +54,28 @@ class Scanner:
         key: bytes,
         *,
         shape: Shape | None = None,
-        on_bytes: Callable[[int], None] | None = None,
     ) -> None:
         self._matcher = matcher
         self._policy = policy
         self._key = key
         self._shape = shape or Shape()
-        self._on_bytes = on_bytes
 
-    def scan(self, stream: StreamId, reader: Reader, hints: FileHints) -> Iterator[Finding | Skipped]:
-        """Findings in order of their start; where the stream breaks, those before it and a Skipped."""
-        window = Window(reader, self._shape)
-        work = _Work(self._matcher, window)
+    def scan(
+        self,
+        stream: StreamId,
+        reader: Reader,
+        hints: FileHints,
+        part: Part | None = None,
+        on_bytes: Callable[[], None] | None = None,
+    ) -> Iterator[Finding | Skipped]:
+        """Findings in order of their start; where the stream breaks, those before it and a Skipped.
+
+        With a `part`, the reader gives the stream from `part.read_from` on, and lines are counted from
+        `part.start`; what the part does not own is not reported. `on_bytes` is called after each block read.
+        """
+        part = part or Part()
+        window = Window(reader, self._shape, part.read_from, (part.start, part.end))
+        work = _Work(self._matcher, window, part)
         trouble: Skipped | None = None
         while not window.final:
             try:
@@ -53,12 +86,14 @@ class Scanner:
                 trouble = Skipped(stream, f"read error: {error.strerror}", window.end)
             if trouble:
                 window.final, fresh = True, memoryview(b"")
-            if self._on_bytes and fresh:
-                self._on_bytes(len(fresh))
+            if on_bytes:
+                on_bytes()
             for candidate in work.take(fresh):
-                yield self._finding(stream, window, candidate, hints)
+                if part.owns(candidate.start):
+                    yield self._finding(stream, window, candidate, hints)
         if trouble:
             yield trouble
+        part.lines = window.lines_counted()
 
     def _finding(self, stream: StreamId, window: Window, candidate: Candidate, hints: FileHints) -> Finding:
         match = candidate.match
@@ -101,13 +136,15 @@ def _facts(match: Match, client_id: str | None, issuer: str | None) -> TokenFact
 class _Work:
     """The hits of one window, in order, and what became of them."""
 
-    def __init__(self, matcher: Matcher, window: Window) -> None:
+    def __init__(self, matcher: Matcher, window: Window, part: Part) -> None:
         self._matcher = matcher
         self._window = window
         self._views = Views(window.slice)
         self._resolver = Resolver()
         self._pending: list[Hit] = []
         self._scanned = window.end
+        # Nothing before this hit can matter to the part; from the very start of a stream on, everything does.
+        self._first = part.read_from + BEHIND + EARLIER if part.read_from else 0
         self._covered = (0, 0)  # the last self-proving token: its own anchors need no second look
 
     def take(self, fresh: memoryview) -> list[Candidate]:
@@ -122,7 +159,8 @@ class _Work:
         for hit in self._pending:
             if hit.end > limit:
                 break
-            self._look(hit)
+            if hit.end > self._first:
+                self._look(hit)
             done += 1
         del self._pending[:done]
         position = self._pending[0].end if self._pending else limit

@@ -30,17 +30,18 @@ class Shape:
 class Window:
     """The bytes [base, end) of a stream. Invariant: base <= counted <= end while lines are asked in order."""
 
-    __slots__ = ("_buffer", "_reader", "_shape", "base", "counted", "end", "final", "lines", "newline")
+    __slots__ = ("_buffer", "_count_until", "_reader", "_shape", "base", "counted", "end", "final", "lines", "newline")
 
-    def __init__(self, reader: Reader, shape: Shape | None = None, start: int = 0, count_from: int = 0) -> None:
-        """`start` is the stream offset of the reader's first byte, `count_from` the one lines are counted from."""
+    def __init__(self, reader: Reader, shape: Shape | None = None, start: int = 0, lines_of: tuple[int, int | None] = (0, None)) -> None:
+        """`start` is the stream offset of the reader's first byte, `lines_of` the range lines are counted in."""
         self._shape = shape or Shape()
         self._reader = reader
         self._buffer = bytearray(self._shape.behind + 2 * self._shape.ahead + max(self._shape.room, self._shape.block))
         self.base = self.end = start
-        self.counted = max(start, count_from)
+        self.counted = max(start, lines_of[0])
+        self._count_until = lines_of[1]
         self.final = False  # the stream has ended: nothing follows `end`
-        self.lines = 0  # newlines in [count_from, counted)
+        self.lines = 0  # newlines in [the range's start, counted)
         self.newline = self.counted - 1  # offset of the last of them; just before the first byte where there is none
 
     @property
@@ -89,8 +90,15 @@ class Window:
         self.count_to(offset)
         return self.lines + 1, offset - self.newline
 
+    def lines_counted(self) -> tuple[int, int | None]:
+        """Newlines in the range, up to what was read, and the offset of the last one."""
+        self.count_to(self.end)
+        return self.lines, self.newline if self.lines else None
+
     def count_to(self, offset: int) -> None:
         """Counts the lines up to `offset`, which the window must still hold."""
+        if self._count_until is not None:
+            offset = min(offset, self._count_until)
         if offset <= self.counted:
             return
         low, high = self.counted - self.base, offset - self.base
