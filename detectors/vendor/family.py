@@ -70,6 +70,7 @@ class Family:
     caseless: bool = False  # of the anchors
     context: bytes = b""  # what the example needs before it
     counterexamples: tuple[bytes, ...] = ()
+    near: int = 0  # bytes past the anchor in which the token may begin, where blanks may stand before it
     after: int = 1024  # bytes past the anchor that decide
 
 
@@ -127,14 +128,11 @@ def _find(row: Family, shape: re.Pattern[bytes], text: Text) -> re.Match[bytes] 
             if candidate.end() >= hit:
                 found = candidate if candidate.start() < hit else None
                 break
-        start = found.start() if found else max(0, hit - 1)
     else:
-        start = _anchor_start(row, text)
-        found = shape.match(data, start, min(len(data), hit + row.after))
+        found = shape.match(data, _anchor_start(row, text), min(len(data), hit + row.after))
     if text.cut and len(data) - hit < row.after:
-        last = found.end() if found else start
-        run = _RUN.match(data, last)
-        if run and run.end() == len(data):
+        run = _RUN.match(data, found.end() if found else hit)
+        if (run and run.end() == len(data)) or (found is None and len(data) - hit < row.near):
             raise NeedMore
     return found
 

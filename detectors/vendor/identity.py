@@ -32,6 +32,7 @@ DETECTORS = detectors(
         "https://developer.okta.com/docs/guides/create-an-api-token/main/",
         goes_on=URLSAFE,
         caseless=True,
+        near=112,
         context=b"Authorization: SSWS ",
         counterexamples=(b"Authorization: SSWS {token}", b"okta-signin-widget 00000000"),
     ),

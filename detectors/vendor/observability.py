@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import json
 import zlib
 
+from detectors.claims import decode_part, json_object
 from detectors.detector import Confidence, TokenFacts
 from detectors.vendor import checksums as sums
 from detectors.vendor.family import B62, B64U, BASE64, HEX, UPPER, URLSAFE, Family, detectors
@@ -26,14 +26,12 @@ def _grafana(body: bytes) -> bytes:
 
 def _sentry_facts(token: bytes) -> TokenFacts:
     """The middle part is base64 of JSON with the time of issue and the addresses of the instance."""
-    body = token.split(b"_")[1]
-    try:
-        claims = json.loads(base64.b64decode(body + b"=" * (-len(body) % 4)))
-        issued = float(claims["iat"])
-        issuer = claims.get("url")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return TokenFacts()
-    return TokenFacts(issuer=issuer if isinstance(issuer, str) else None, issued_at=issued)
+    claims = json_object(decode_part(token.removeprefix(b"sntrys_").rpartition(b"_")[0])) or {}
+    issuer, issued = claims.get("url"), claims.get("iat")
+    return TokenFacts(
+        issuer=issuer if isinstance(issuer, str) else None,
+        issued_at=float(issued) if isinstance(issued, int | float) and abs(issued) < 1e12 else None,
+    )
 
 
 DETECTORS = detectors(

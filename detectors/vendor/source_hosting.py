@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import json
 import zlib
 
+from detectors.claims import decode_part, json_object
 from detectors.detector import Kind, TokenFacts
 from detectors.vendor import checksums as sums
 from detectors.vendor.family import B62, B64U, HEX, LOWER, UPPER, URLSAFE, Family, detectors
@@ -26,14 +26,10 @@ def _github(prefix: bytes, body: bytes) -> bytes:
 
 def _stateless(token: bytes) -> TokenFacts:
     """The claims of the JWT inside a stateless installation token; a part that cannot be read says nothing."""
-    part = token.split(b".")[1]
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))
-    except ValueError:
+    claims = json_object(decode_part(token.split(b".")[1]))
+    if claims is None:
         return TokenFacts()
-    if not isinstance(claims, dict):
-        return TokenFacts()
-    times = {k: float(v) for k, v in claims.items() if isinstance(v, int) and not isinstance(v, bool)}
+    times = {k: float(v) for k, v in claims.items() if isinstance(v, int) and 0 < v < 1e12}
     return TokenFacts(issued_at=times.get("iat"), not_before=times.get("nbf"), expires_at=times.get("exp"))
 
 

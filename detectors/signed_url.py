@@ -1,0 +1,248 @@
+"""Pre-signed URLs: who has the signature may do what the URL says, until it expires.
+
+The match is the signature's value; the URL's other parameters give the time. The same signature in an
+`Authorization` header is bound to one request and is no finding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from urllib.parse import unquote
+
+from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Rank, Secret, Text, TokenFacts
+
+REACH = 4096  # bytes of query on either side of the anchor: session tokens in it have 1 to 2 KB
+_STOP = re.compile(rb"[\x00-\x20\"'<>\\^`{|}\x7f-\xff]")
+_PAIR = re.compile(rb"([0-9A-Za-z_-]{1,40})=([^&;#]{0,3000})")
+
+Params = dict[str, tuple[str, int, int]]  # name in lower case -> (decoded value, start, end in Text.data)
+Times = Callable[[Params], tuple[float | None, float | None]]
+
+
+def _query(text: Text) -> Params:
+    """The parameters of the query the hit stands in. Raises NeedMore where it is cut."""
+    data, hit = text.data, text.hit
+    stop = _STOP.search(data, hit, hit + REACH)
+    if stop is None and text.cut and len(data) < hit + REACH:
+        raise NeedMore
+    end = stop.start() if stop else min(len(data), hit + REACH)
+    low = max(0, hit - REACH)
+    start = low
+    for found in _STOP.finditer(data, low, hit):
+        start = found.end()
+    question = data.rfind(b"?", start, hit)
+    params: Params = {}
+    for pair in _PAIR.finditer(data, question + 1 if question >= 0 else start, end):
+        name = pair[1].decode("ascii").lower()
+        params.setdefault(name.removeprefix("amp-"), (unquote(pair[2].decode("latin-1")), pair.start(2), pair.end(2)))
+    return params
+
+
+def _basic(stamp: str) -> float | None:
+    """Unix seconds of ISO 8601's basic form, 20261122T120000Z."""
+    try:
+        return datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+
+
+def _extended(stamp: str) -> float | None:
+    """Unix seconds of an extended form: a day, minutes or seconds, in UTC."""
+    try:
+        moment = datetime.fromisoformat(stamp)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _number(value: str) -> float | None:
+    return float(value) if value.isascii() and value.isdigit() and len(value) <= 12 else None
+
+
+def _get(params: Params, name: str) -> str:
+    return params[name][0] if name in params else ""
+
+
+def _v4(prefix: str) -> Times:
+    def times(params: Params) -> tuple[float | None, float | None]:
+        issued = _basic(_get(params, prefix + "date"))
+        seconds = _number(_get(params, prefix + "expires"))
+        return issued, issued + seconds if issued is not None and seconds is not None else None
+
+    return times
+
+
+def _expires(params: Params) -> tuple[float | None, float | None]:
+    return None, _number(_get(params, "expires"))
+
+
+def _sas(params: Params) -> tuple[float | None, float | None]:
+    """Storage says `se` and `st` in ISO 8601, Service Bus and Event Hubs `se` in Unix seconds."""
+    expires = _get(params, "se")
+    return _extended(_get(params, "st")), _number(expires) or _extended(expires)
+
+
+def _cloudfront(params: Params) -> tuple[float | None, float | None]:
+    """A canned policy says `Expires`; a custom one is base64 with + = / written as - _ ~."""
+    if "expires" in params:
+        return None, _number(_get(params, "expires"))
+    import base64
+    import json
+
+    try:
+        raw = _get(params, "policy").translate(str.maketrans("-_~", "+=/"))
+        condition = json.loads(base64.b64decode(raw))["Statement"][0]["Condition"]
+        return (
+            _number(str(condition.get("DateGreaterThan", {}).get("AWS:EpochTime", ""))),
+            _number(str(condition["DateLessThan"]["AWS:EpochTime"])),
+        )
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        return None, None
+
+
+def _confirm(
+    family: str, signature: str, needs: tuple[str, ...], shape: bytes, times: Times
+) -> Callable[[Text], Iterable[Match]]:
+    compiled = re.compile(shape)
+
+    def confirm(text: Text) -> Iterable[Match]:
+        params = _query(text)
+        if signature not in params or not all(name in params for name in needs):
+            return
+        _, start, end = params[signature]
+        value = compiled.match(text.data, start, end)
+        if value is None or len(set(value[0])) < 8:
+            return
+        issued, expires = times(params)
+        yield Match(
+            start=start,
+            end=value.end(),
+            kind=Kind.SIGNED_URL,
+            secret=Secret(value[0]),
+            rank=Rank.STRUCTURE,
+            facts=TokenFacts(issued_at=issued, expires_at=expires),
+            family=family,
+            key=signature,
+        )
+
+    return confirm
+
+
+_HEX = b"3f9c04e7b1d852a6c7e0194f8b6d235ea97c10f48e2b6d5390fa47c18de2635b"
+_SIG = b"q3ZkXx9QbTmL2vRw8YcN0aHsJd5FgKpU7eXoi4MzVq1"
+_V4 = b"https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261122T120000Z&X-Amz-Expires=900&"
+_GOOG = b"https://storage.googleapis.com/b/o?X-Goog-Date=20261122T120000Z&X-Goog-Expires=3600&X-Goog-Signature="
+
+DETECTORS = (
+    Detector(
+        id="aws-sigv4-url",
+        kind=Kind.SIGNED_URL,
+        title="Pre-signed AWS URL (Signature Version 4)",
+        anchors=(Anchor(b"X-Amz-Signature=", caseless=True),),
+        confirm=_confirm(
+            "aws-sigv4-url",
+            "x-amz-signature",
+            ("x-amz-date", "x-amz-expires"),
+            rb"[0-9a-fA-F]{64}(?![0-9a-fA-F])",
+            _v4("x-amz-"),
+        ),
+        reference="https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html",
+        examples=((b'GET "' + _V4 + b"X-Amz-Signature=" + _HEX + b'" 200', _HEX),),
+        counterexamples=(
+            b"Authorization: AWS4-HMAC-SHA256 Credential=A, SignedHeaders=host, Signature=" + _HEX,
+            _V4 + b"X-Amz-Signature=REDACTED",
+        ),
+        before=REACH,
+        after=REACH,
+    ),
+    Detector(
+        id="aws-sigv2-url",
+        kind=Kind.SIGNED_URL,
+        title="Pre-signed AWS URL (Signature Version 2)",
+        anchors=(Anchor(b"AWSAccessKeyId="),),
+        confirm=_confirm(
+            "aws-sigv2-url", "signature", ("awsaccesskeyid", "expires"), rb"[0-9A-Za-z+/%]{27,40}={0,2}", _expires
+        ),
+        reference="https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html",
+        examples=(
+            (
+                b"/k?AWSAccessKeyId=AK" + b"IAZ3Q7XLM2KWTBNC4D&Expires=1795348800&Signature=" + _SIG[:27] + b"%3D HTTP",
+                _SIG[:27] + b"%3D",
+            ),
+        ),
+        counterexamples=(b"?AWSAccessKeyId=x&Signature=y",),
+        before=REACH,
+        after=REACH,
+    ),
+    Detector(
+        id="gcs-v4-url",
+        kind=Kind.SIGNED_URL,
+        title="Signed Google Cloud Storage URL (V4)",
+        anchors=(Anchor(b"X-Goog-Signature=", caseless=True),),
+        confirm=_confirm(
+            "gcs-v4-url",
+            "x-goog-signature",
+            ("x-goog-date", "x-goog-expires"),
+            rb"[0-9a-fA-F]{64,2048}",
+            _v4("x-goog-"),
+        ),
+        reference="https://cloud.google.com/storage/docs/authentication/signatures",
+        examples=((_GOOG + _HEX * 8 + b"\n", _HEX * 8),),
+        counterexamples=(_GOOG + b"<signature>",),
+        before=REACH,
+        after=REACH,
+    ),
+    Detector(
+        id="gcs-v2-url",
+        kind=Kind.SIGNED_URL,
+        title="Signed Google Cloud Storage URL (V2)",
+        anchors=(Anchor(b"GoogleAccessId="),),
+        confirm=_confirm(
+            "gcs-v2-url", "signature", ("googleaccessid", "expires"), rb"[0-9A-Za-z+/%_-]{40,1400}={0,2}", _expires
+        ),
+        reference="https://cloud.google.com/storage/docs/access-control/signed-urls-v2",
+        examples=((b"/o?GoogleAccessId=a@b.c&Expires=1795348800&Signature=" + _SIG * 8 + b" ", _SIG * 8),),
+        counterexamples=(b"?GoogleAccessId=a@b.c&Expires=1795348800&Signature=...",),
+        before=REACH,
+        after=REACH,
+    ),
+    Detector(
+        id="azure-sas",
+        kind=Kind.SIGNED_URL,
+        title="Azure shared access signature",
+        anchors=(Anchor(b"sig="),),
+        confirm=_confirm("azure-sas", "sig", ("se",), rb"[0-9A-Za-z+/]{20,64}(?:[0-9A-Za-z+/%]{0,40}={0,2})", _sas),
+        reference="https://learn.microsoft.com/rest/api/storageservices/create-service-sas",
+        examples=(
+            (
+                b"/c/b?sv=2024-11-04&st=2026-11-22T11:00:00Z&se=2026-11-22T12:00:00Z&sr=b&sp=r&sig=" + _SIG + b"%3D ",
+                _SIG + b"%3D",
+            ),
+            (b"SharedAccessSignature sr=h.servicebus.windows.net&sig=" + _SIG + b"=&se=1795348800&skn=k", _SIG + b"="),
+        ),
+        counterexamples=(b"?sv=2024-11-04&se=2026-11-22&sig=REDACTED", b"config=&msig=" + _SIG),
+        before=REACH,
+        after=REACH,
+    ),
+    Detector(
+        id="cloudfront-url",
+        kind=Kind.SIGNED_URL,
+        title="Signed CloudFront URL",
+        anchors=(Anchor(b"Key-Pair-Id="),),
+        confirm=_confirm("cloudfront-url", "signature", ("key-pair-id",), rb"[0-9A-Za-z~_-]{120,1024}", _cloudfront),
+        reference="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-signed-urls.html",
+        examples=(
+            (
+                b"https://d1.cloudfront.net/a?Expires=1795348800&Signature="
+                + _SIG * 8
+                + b"__&Key-Pair-Id=K2JCJMDEHXQW5F ",
+                _SIG * 8 + b"__",
+            ),
+        ),
+        counterexamples=(b"?Expires=1795348800&Signature=x&Key-Pair-Id=K2JCJMDEHXQW5F",),
+        before=REACH,
+        after=REACH,
+    ),
+)
