@@ -16,7 +16,7 @@ LONGEST = 12  # bytes of the longest escape decoded (a surrogate pair \uD83D\uDE
 # JSON: RFC 8259 section 7. C: ISO 9899 6.4.4.4. Percent: RFC 3986 section 2.1. HTML: the five XML entities and
 # numeric references. ANSI: ECMA-48 SGR and EL sequences. Syslog: rsyslog's $EscapeControlCharactersOnReceive (#ooo).
 _ESCAPE = re.compile(
-    rb"""\\u[0-9A-Fa-f]{4} | \\x[0-9A-Fa-f]{2} | \\[0-3][0-7]{2} | \\[\\"'`/nrtbfv0e$] | \\\r?\n
+    rb"""\\u[0-9A-Fa-f]{4} | \\x[0-9A-Fa-f]{2} | \\[0-3][0-7]{2} | \\[\\"'`/nrtbfv0$] | \\e(?=\[) | \\\r?\n
        | %[0-9A-Fa-f]{2}
        | &(?:quot|amp|apos|lt|gt|\#[0-9]{2,3}|\#x[0-9A-Fa-f]{2});
        | \x1b\[[0-9;]{0,12}[mK]
