@@ -53,19 +53,39 @@ def _pem(text: Text) -> Iterable[Match]:
     inside = b"".join(m[0] for m in chunks)
     if len(inside) < LEAST or len(set(inside)) < 12:
         return
-    last = end.end() if whole and end is not None else chunks[-1].end()
+    last = end.end() if whole and end is not None else _tail(data, chunks[-1].end())
     yield _key(data, begin.start(), last, "pem-private-key", None if whole else Flaw.TRUNCATED)
 
 
 def _contiguous(start: int, chunks: list[re.Match[bytes]]) -> list[re.Match[bytes]]:
-    """The chunks up to the first gap that no line break inside a block explains."""
-    kept = []
+    """The lines of a block whose END is missing: all as long as the first, one shorter after a gap like the others'.
+
+    What follows in a log may hold long words and paths, which look like base64 but not like such a line.
+    """
+    kept: list[re.Match[bytes]] = []
+    gaps = {1, 2}
     for chunk in chunks:
-        if chunk.start() - start > _LONGEST_GAP:
+        gap = chunk.start() - start
+        full = not kept or len(chunk[0]) == len(kept[0][0])
+        alone = chunk.string[chunk.end() : chunk.end() + 1] in (b"", b"\r", b"\n", b'"', b"'", b"\\")
+        short = gap in gaps and alone and bool(kept) and len(chunk[0]) < len(kept[0][0])
+        if gap > _LONGEST_GAP or not (full or short):
             break
         kept.append(chunk)
+        if not full:
+            break
+        gaps.add(gap)
         start = chunk.end()
     return kept
+
+
+_SHORT_LINE = re.compile(rb"""(?:\r?\n|(?:\\r)?\\n)[ \t]{0,16}[0-9A-Za-z+/]{1,15}={0,2}(?=[\r\n"'\\]|\Z)""")
+
+
+def _tail(data: bytes, end: int) -> int:
+    """The end of a last line too short to be told from a word: it stands alone on its line."""
+    last = _SHORT_LINE.match(data, end)
+    return last.end() if last else end
 
 
 def _key(data: bytes, start: int, end: int, family: str, flaw: Flaw | None = None, key_id: str | None = None) -> Match:
@@ -104,7 +124,7 @@ def _putty(text: Text) -> Iterable[Match]:
         return
     chunks = _contiguous(lines.end(), list(_CHUNK.finditer(text.data, lines.end(), stop)))
     if chunks:
-        yield _key(text.data, start, chunks[-1].end(), "putty-private-key", Flaw.TRUNCATED)
+        yield _key(text.data, start, _tail(text.data, chunks[-1].end()), "putty-private-key", Flaw.TRUNCATED)
 
 
 _OBJECT = 8192  # bytes: a 4096-bit RSA key with all members has 3.2 KB, a certificate chain may stand beside

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from urllib.parse import unquote
 
 from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Rank, Secret, Text, TokenFacts
 
@@ -33,6 +32,8 @@ def _query(text: Text) -> Params:
     for found in _STOP.finditer(data, low, hit):
         start = found.end()
     question = data.rfind(b"?", start, hit)
+    from urllib.parse import unquote  # 5 ms, and few scans meet a signed URL
+
     params: Params = {}
     for pair in _PAIR.finditer(data, question + 1 if question >= 0 else start, end):
         name = pair[1].decode("ascii").lower()
@@ -105,14 +106,12 @@ def _cloudfront(params: Params) -> tuple[float | None, float | None]:
 def _confirm(
     family: str, signature: str, needs: tuple[str, ...], shape: bytes, times: Times
 ) -> Callable[[Text], Iterable[Match]]:
-    compiled = re.compile(shape)
-
     def confirm(text: Text) -> Iterable[Match]:
         params = _query(text)
         if signature not in params or not all(name in params for name in needs):
             return
         _, start, end = params[signature]
-        value = compiled.match(text.data, start, end)
+        value = re.compile(shape).match(text.data, start, end)  # re keeps it: compiled at the first hit
         if value is None or len(set(value[0])) < 8:
             return
         issued, expires = times(params)

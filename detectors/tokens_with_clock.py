@@ -65,9 +65,9 @@ def _shape(
     family: str, shape: bytes, read: Reader, kind: Kind, sure: Confidence, back: int
 ) -> Callable[[Text], Iterable[Match]]:
     """A confirm for a token that begins at most `back` bytes before the anchor's end and runs on in its alphabet."""
-    compiled = re.compile(shape)
 
     def confirm(text: Text) -> Iterable[Match]:
+        compiled = re.compile(shape)  # re keeps it: compiled at the first hit
         data, hit = text.data, text.hit
         stop = min(len(data), hit + AFTER)
         starts = range(max(0, hit - back), hit)

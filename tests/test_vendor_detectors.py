@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 import zlib
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Text
+from detectors.detector import Anchor, Confidence, Detector, Flaw, Kind, Match, NeedMore, Rank, Text
 from detectors.registry import all_detectors
 from detectors.vendor import checksums as sums
 from detectors.vendor.family import ALNUM, B62, HEX, glued, varied
@@ -215,3 +216,65 @@ def test_lifetimes_and_facts() -> None:
     assert match.facts.expires_at == 1795340000.0 and match.max_lifetime == 3600.0 and not match.static
     assert only("sentry-org", BY_ID["sentry-org"].examples[0][1]).facts.issued_at == 1795338967.0
     assert only("stripe-secret", BY_ID["stripe-secret"].examples[0][1]).static
+
+
+@pytest.mark.parametrize(
+    ("name", "issued", "expires"),
+    [
+        ("aws-sigv4-url", 1795348800.0, 1795349700.0),
+        ("aws-sigv2-url", None, 1795348800.0),
+        ("gcs-v4-url", 1795348800.0, 1795352400.0),
+        ("gcs-v2-url", None, 1795348800.0),
+        ("azure-sas", 1795345200.0, 1795348800.0),
+        ("cloudfront-url", None, 1795348800.0),
+        ("paseto", 1795348800.0, 1795352400.0),
+        ("fernet", 1795348800.0, None),
+        ("itsdangerous", 1795348800.0, None),
+        ("saml-response", 1795348800.0, 1795349100.0),
+    ],
+)
+def test_clocks_are_read(name: str, issued: float | None, expires: float | None) -> None:
+    match = only(name, BY_ID[name].examples[0][0])
+    assert (match.facts.issued_at, match.facts.expires_at) == (issued, expires)
+
+
+def test_a_django_stamp_is_read() -> None:
+    match = only("django-signed", BY_ID["django-signed"].examples[0][0])
+    assert match.facts.issued_at is not None and 1.7e9 < match.facts.issued_at < 1.9e9
+
+
+def test_a_custom_cloudfront_policy_says_when() -> None:
+    policy = b'{"Statement":[{"Condition":{"DateLessThan":{"AWS:EpochTime":1795348800}}}]}'
+    encoded = base64.b64encode(policy).translate(bytes.maketrans(b"+=/", b"-_~"))
+    url = b"?Policy=" + encoded + b"&Signature=" + B62[:172] + b"&Key-Pair-Id=K2JCJMDEHXQW5F"
+    assert only("cloudfront-url", url).facts.expires_at == 1795348800.0
+
+
+def test_a_pem_block_cut_off_is_truncated() -> None:
+    block = BY_ID["pem-private-key"].examples[0][1]
+    short = block[: block.index(b"-----END") - 30]
+    match = only("pem-private-key", b"x " + short + b"\n\nnext record of the log, in plain words\n")
+    assert match.flaw is Flaw.TRUNCATED and match.rank is Rank.BLOCK
+    assert match.secret.reveal() == short.rstrip()
+
+
+def test_a_pem_block_with_log_headers_is_one_match() -> None:
+    block = BY_ID["pem-private-key"].examples[0][1].replace(b"\n", b"\n2026-11-22T12:00:00Z DEBUG app: ")
+    match = only("pem-private-key", b"2026-11-22T12:00:00Z DEBUG app: " + block + b"\n")
+    assert match.secret.reveal() == block and match.flaw is None
+
+
+def test_private_members_of_a_jwk_are_one_span() -> None:
+    d, p = B62[:60], B62[60:110]
+    data = b'{"keys":[{"kty":"RSA","n":"' + B62[:100] + b'","e":"AQAB","d":"' + d + b'","p":"' + p + b'","kid":"k1"}]}'
+    match = only("jwk-private-key", data)
+    assert match.secret.reveal() == d + b'","p":"' + p
+    assert match.facts.key_id == "k1"
+
+
+def test_what_follows_a_truncated_block_is_left_out() -> None:
+    block = BY_ID["pem-private-key"].examples[0][1]
+    lines = block.split(b"\n")
+    short = b"\n".join(lines[:3])
+    for after in (b"\n/usr/lib/python3/dist-packages/botocore/session", b"\n2026-11-22 ThisIsALongNameOfAClass", b""):
+        assert only("pem-private-key", short + after).secret.reveal() == short

@@ -122,20 +122,20 @@ DETECTORS = detectors(
         back=48,
     ),
     Family(
-        # The id's first digits are 1 to 9: base64 of a digit begins with M, N or O, and the first dot comes after
-        # 23 to 28 characters.
+        # Base64 of 17 to 20 digits, a time, an HMAC. Three digits (0011aaaa 0011bbbb 0011cccc) become four
+        # characters of which each has few values: that is the anchor.
         "discord-bot",
         "Discord bot token",
         (),
-        rb"[MNO][0-9A-Za-z]{22,27}\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27,40}",
+        rb"(?:[MNO][DTjz][AEIMQUYcgk][w-z0-5]){5}[0-9A-Za-z]{2,8}\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27,40}",
         base64.b64encode(b"998379260724061743").rstrip(b"=") + b"." + B64U[4:10] + b"." + B64U[20:58],
         DISCORD,
         goes_on=URLSAFE,
         weak=True,
         check=_discord_id,
         must_check=True,
-        back=48,
-        patterns=(rb"[MNO][A-Za-z][A-Za-z0-9]{21}[A-Za-z0-9]{0,5}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{4}",),
+        back=32,
+        patterns=(rb"(?:[MNO][DTjz][AEIMQUYcgk][w-z0-5]){5}",),
         counterexamples=(b"Mabc5678901234567890123.abcdef." + B64U[:38],),
     ),
     Family(

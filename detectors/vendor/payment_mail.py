@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from detectors.detector import Confidence, Kind
-from detectors.vendor.family import ALNUM, B62, B64U, BASE64, HEX, LOWER, URLSAFE, Family, detectors
+from detectors.vendor.family import B62, B64U, BASE64, HEX, LOWER, URLSAFE, Family, detectors
 
 STRIPE = "https://docs.stripe.com/keys"
 SHOPIFY = "https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens"
@@ -149,13 +149,13 @@ DETECTORS = detectors(
         "mailgun",
         "Mailgun API key",
         (),
-        rb"key-[0-9a-f]{32}|(?<![0-9a-f-])[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}(?![0-9a-f-])",
+        # The newer form, 32, 8 and 8 hex digits, is no more than hex: it wants a key name beside it.
+        rb"key-[0-9a-f]{32}",
         b"ke" + b"y-" + HEX[:32],
         "https://documentation.mailgun.com/docs/mailgun/api-reference/mg-auth",
         weak=True,
-        back=60,
-        patterns=(rb"key-[0-9a-f]{16}", rb"[0-9a-f]{16}-[0-9a-f]{8}-[0-9a-f]{8}"),
-        goes_on=ALNUM,
+        back=24,
+        patterns=(rb"key-[0-9a-f]{16}",),
         confidence=Confidence.MEDIUM,
     ),
     Family(
@@ -166,7 +166,7 @@ DETECTORS = detectors(
         HEX[:32] + b"-us" + b"17",
         "https://mailchimp.com/developer/marketing/docs/fundamentals/#connecting-to-the-api",
         back=48,
-        patterns=(rb"[0-9a-f]{16}-us[0-9]",),
+        patterns=(rb"[0-9a-f]-us[0-9]",),
     ),
     Family(
         "mandrill",
