@@ -1,0 +1,8 @@
+"""A source -> the streams in it, every compression and container peeled off. Raw bytes come last."""
+
+from __future__ import annotations
+
+from scanner.decoders.chain import is_plain_file, open_source
+from scanner.decoders.interface import Limits, Reader, Stream
+
+__all__ = ["Limits", "Reader", "Stream", "is_plain_file", "open_source"]

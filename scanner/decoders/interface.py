@@ -6,7 +6,7 @@ format's own window in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,13 +25,42 @@ class Reader(Protocol):
         ...
 
 
+class OpenReader(Reader, Protocol):
+    """A reader that holds something to be let go of. After `close` it is not read again."""
+
+    def close(self) -> None: ...
+
+
+def _nothing() -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """A stream on its way through the decoders. Containers yield one after another: each is read
-    to its end, or abandoned, before the next is asked for."""
+    to its end, or abandoned, before the next is asked for.
+
+    `consumed()` tells how many bytes of the file on disk this stream has used up so far; over all
+    streams of a source they add up to the file. `plain_path` opens a stream that is a regular file
+    as it lies on disk (so that it can be read in ranges), None for all others.
+    """
 
     id: StreamId
-    reader: Reader
+    reader: OpenReader
+    consumed: Callable[[], int] = _nothing
+    plain_path: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one source may unfold to. What is beyond is a Skipped, never silence."""
+
+    depth: int = 8  # layers; a log in gzip in tar in zip has three, and only a bomb or a quine nests on and on
+    ratio: int = 2_000  # decoded bytes per byte on disk: DEFLATE reaches 1,032 at most, repetitive logs in xz 500
+    ratio_from: int = 1 << 30  # decoded bytes before `ratio` counts: less costs a second and is not worth refusing
+    members: int = 1_000_000  # of all containers in a source: a year of minutely logs has half as many
+    member_bytes: int = 1 << 40  # decoded bytes of one stream: more memory than the machines that get dumped have
+    total_bytes: int = 1 << 42  # decoded bytes of one source: an hour or two of scanning
 
 
 class Decoder(Protocol):
@@ -41,6 +70,13 @@ class Decoder(Protocol):
 
     def recognises(self, head: bytes) -> bool:
         """True where the first bytes (at most HEAD, fewer at the end) are of this format."""
+        ...
+
+    def undecided(self, head: bytes) -> bool:
+        """True where `head` is too short to tell and more bytes could make it this format.
+
+        A pipe is waited on only while this holds, so that a slow log is not held back.
+        """
         ...
 
     def decode(self, stream: Stream) -> Iterator[Stream | Skipped]:

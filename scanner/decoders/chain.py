@@ -1,0 +1,138 @@
+"""Opens a source and asks the decoders, by magic and never by name, until only raw bytes are left."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from scanner.decoders import gzip
+from scanner.decoders.interface import Decoder, Limits, OpenReader, Stream
+from scanner.decoders.opening import STDIN, Counted, File, Peeked, head_of, open_file
+from scanner.errors import InputError, LimitExceeded
+from scanner.model import Skipped, Source, StreamId
+
+DECODERS: tuple[Decoder, ...] = (gzip.DECODER,)
+
+
+def open_source(source: Source, limits: Limits | None = None) -> Iterator[Stream | Skipped]:
+    """The raw streams in `source`, one after another; each is read, or abandoned, before the next is asked for.
+
+    What can't be opened is a Skipped. What breaks later is raised by the stream's reader. The file
+    is closed when the iterator is exhausted or closed.
+    """
+    identity = StreamId(source.path)
+    try:
+        file = open_file(source)
+    except OSError as error:
+        yield Skipped(identity, "no such file" if isinstance(error, FileNotFoundError) else _cannot(error))
+        return
+    except InputError as error:
+        yield Skipped(identity, str(error))
+        return
+    with file:
+        if file.regular:
+            outer = Stream(identity, file, file.tell, source.os_path)
+        else:
+            counted = Counted(file)
+            outer = Stream(identity, counted, lambda: counted.count)
+        yield from _Peeling(outer, limits or Limits()).streams(_head(file))
+
+
+def is_plain_file(source: Source) -> bool:
+    """Whether the source is a regular file of no format known here, so that ranges of it can be scanned apart.
+
+    False where it can't be read: `open_source` says why.
+    """
+    if source.os_path == STDIN or source.size is None:
+        return False
+    try:
+        with open_file(source) as file:
+            return file.regular and _decoder(head_of(file)) is None
+    except (OSError, InputError):
+        return False
+
+
+def _head(file: File) -> bytes | None:
+    """The first bytes of a regular file that knows positions (some of /proc do not), else None."""
+    try:
+        return head_of(file) if file.regular else None
+    except OSError:
+        return None
+
+
+def _cannot(error: OSError) -> str:
+    return f"cannot be read: {os.strerror(error.errno or 0)}"
+
+
+def _decoder(head: bytes) -> Decoder | None:
+    return next((decoder for decoder in DECODERS if decoder.recognises(head)), None)
+
+
+def _undecided(head: bytes) -> bool:
+    return any(decoder.undecided(head) for decoder in DECODERS)
+
+
+class _Peeling:
+    """One source on its way through the decoders, with what all its streams have used of the limits."""
+
+    def __init__(self, outer: Stream, limits: Limits) -> None:
+        self._outer = outer
+        self._limits = limits
+        self._total = 0  # decoded bytes of all streams so far
+        self._members = 0
+        self._told = 0  # bytes of the file that earlier streams have used up
+
+    def streams(self, head: bytes | None) -> Iterator[Stream | Skipped]:
+        """`head`: the first bytes where they are known already."""
+        yield from self._peel(self._outer, 0, head)
+
+    def _peel(self, stream: Stream, depth: int, head: bytes | None = None) -> Iterator[Stream | Skipped]:
+        if head is None:
+            peeked = Peeked(stream.reader)
+            head = peeked.peek(_undecided)
+            stream = replace(stream, reader=peeked)
+        decoder = _decoder(head)
+        if decoder is None:
+            told = self._told
+            yield replace(stream, consumed=lambda: self._outer.consumed() - told)
+            self._told = self._outer.consumed()
+        elif depth >= self._limits.depth:
+            yield Skipped(stream.id, f"nested deeper than {depth} layers")
+        else:
+            for found in decoder.decode(stream):
+                if isinstance(found, Skipped):
+                    yield found
+                else:
+                    yield from self._peel(self._guarded(found), depth + 1)
+
+    def _guarded(self, stream: Stream) -> Stream:
+        return replace(stream, reader=_Guarded(stream.reader, self._count), plain_path=None)
+
+    def _count(self, fresh: int, of_member: int) -> None:
+        self._total += fresh
+        limits = self._limits
+        if of_member > limits.member_bytes:
+            raise LimitExceeded(f"unfolds to more than {limits.member_bytes} bytes")
+        if self._total > limits.total_bytes:
+            raise LimitExceeded(f"the file unfolds to more than {limits.total_bytes} bytes")
+        if self._total > limits.ratio_from and self._total > limits.ratio * max(1, self._outer.consumed()):
+            raise LimitExceeded(f"unfolds to more than {limits.ratio} times its size")
+
+
+class _Guarded:
+    """A decoded stream, counted against the limits."""
+
+    def __init__(self, inner: OpenReader, count: Callable[[int, int], None]) -> None:
+        self._inner = inner
+        self._count = count
+        self._made = 0
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        count = self._inner.readinto(buffer)
+        self._made += count
+        self._count(count, self._made)
+        return count
+
+    def close(self) -> None:
+        self._inner.close()

@@ -1,0 +1,116 @@
+"""Opens a source and looks at its first bytes without losing them."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from collections.abc import Callable
+
+from scanner.decoders.interface import HEAD, OpenReader
+from scanner.errors import InputError
+from scanner.model import Source
+
+STDIN = b"-"
+
+
+class File(io.FileIO):
+    """An open file. A regular one is read by FileIO.readinto itself, with nothing between."""
+
+    regular: bool = False
+
+
+def open_file(source: Source) -> File:
+    """Opens `source` for reading. Raises OSError, and InputError where it is nothing to read.
+
+    Files are read, never mapped: a mapped file that a rotation truncates kills the process (SIGBUS).
+    A source of known size was a regular file when it was found; it is opened without waiting, so
+    that a pipe that took its place can't hang the scan.
+    """
+    if source.os_path == STDIN:
+        return File(0, "rb", closefd=False)
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY
+    known = source.size is not None
+    fd = os.open(source.os_path, flags | (os.O_NONBLOCK if known else 0))
+    try:
+        mode = os.fstat(fd).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        regular = stat.S_ISREG(mode)
+        if known and not regular:
+            raise InputError("is no regular file any more")
+        if regular:
+            os.set_blocking(fd, True)
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        file = File(fd, "rb")
+    except BaseException:
+        os.close(fd)
+        raise
+    file.regular = regular
+    return file
+
+
+class Counted:
+    """A pipe's bytes, counted (a regular file knows its own position)."""
+
+    def __init__(self, file: File) -> None:
+        self._file = file
+        self.count = 0
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        count = self._file.readinto(buffer) or 0
+        self.count += count
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Peeked:
+    """A reader whose first bytes were looked at. They are delivered again, then the reader is used directly.
+
+    An error met while looking is raised only when the bytes before it have been read.
+    """
+
+    __slots__ = ("_error", "_head", "_inner", "_readinto", "readinto")
+
+    def __init__(self, inner: OpenReader) -> None:
+        self._inner = inner
+        self._head = b""
+        self._error: Exception | None = None
+        self.readinto: Callable[[memoryview], int] = self._replay
+
+    def peek(self, undecided: Callable[[bytes], bool]) -> bytes:
+        """The first bytes: what one read gives, and more, up to HEAD, while `undecided` of them holds."""
+        buffer = memoryview(bytearray(HEAD))
+        count = 0
+        try:
+            while count < HEAD and (count == 0 or undecided(bytes(buffer[:count]))):
+                more = self._inner.readinto(buffer[count:])
+                if more == 0:
+                    break
+                count += more
+        except (InputError, OSError) as error:
+            self._error = error
+        self._head = bytes(buffer[:count])
+        return self._head
+
+    def _replay(self, buffer: memoryview, /) -> int:
+        if self._head:
+            count = min(len(buffer), len(self._head))
+            buffer[:count] = self._head[:count]
+            self._head = self._head[count:]
+            return count
+        if self._error is not None:
+            raise self._error
+        self.readinto = self._inner.readinto
+        return self._inner.readinto(buffer)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def head_of(file: File) -> bytes:
+    """The first HEAD bytes of a regular file, its position unmoved. Raises OSError."""
+    return os.pread(file.fileno(), HEAD, 0)
