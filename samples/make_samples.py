@@ -55,11 +55,11 @@ class Paper:
     def line(self, *parts: str | Token) -> None:
         self.write(*parts, "\n")
 
-    def note(self, token: Token, spans: list[tuple[int, int]], **more: object) -> None:
+    def note(self, token: Token, spans: list[tuple[int, int]]) -> None:
         row: dict[str, object] = {"start": spans[0][0], "end": spans[-1][1], "kind": token.kind, "state": token.state}
         if len(spans) > 1:
             row["spans"] = spans
-        self.planted.append(row | more)
+        self.planted.append(row)
 
 
 def b64url(data: bytes) -> str:
@@ -279,7 +279,7 @@ def _hex_dump(paper: Paper, front: str, data: bytes, token: Token) -> None:
             paper.write(text, after)
             if low < high:
                 spans.append((base + low * width, base + high * width - gap))
-    paper.note(token, spans, needs="hexdump")
+    paper.note(token, spans)
 
 
 def _printable(data: bytes) -> str:
