@@ -160,7 +160,7 @@ def _itsdangerous(token: bytes) -> TokenFacts | None:
     issued = float(int.from_bytes(raw, "big")) if raw else 0.0
     if not _plausible(issued):
         return None
-    if not value.startswith(b".") and not (decode_part(value) or b"").startswith((b"{", b"[", b'"')):
+    if not (value.startswith(b".") or (decode_part(value) or b"").startswith((b"{", b"[", b'"'))):
         return None
     return TokenFacts(token_type="itsdangerous", issued_at=issued)
 
@@ -185,9 +185,9 @@ _SAML_OTHER = re.compile(rb"""[^\s"'=:>\\0-9A-Za-z+/_-]""")
 def _saml(text: Text) -> Iterable[Match]:
     """SAML bindings 3.5.4: base64 of the response. It ends at the first NotOnOrAfter of its assertion."""
     found = _SAML_VALUE.match(text.data, text.hit, text.hit + SAML_AFTER)
-    if text.cut and len(text.data) < text.hit + SAML_AFTER:
-        if found.end() == len(text.data) if found else not _SAML_OTHER.search(text.data, text.hit):
-            raise NeedMore
+    open_end = found.end() == len(text.data) if found else not _SAML_OTHER.search(text.data, text.hit)
+    if text.cut and open_end and len(text.data) < text.hit + SAML_AFTER:
+        raise NeedMore
     raw = decode_part(found[1]) if found else None
     if found is None or raw is None or not _XML_HEAD.search(raw[:2000]):
         return

@@ -26,7 +26,7 @@ def test_ids_are_unique_and_order_is_stable() -> None:
 
 
 def test_duplicate_names_both_modules() -> None:
-    with pytest.raises(DuplicateDetector, match="'one' stands in a.b and in c.d"):
+    with pytest.raises(DuplicateDetector, match=r"'one' stands in a\.b and in c\.d"):
         collect([("a.b", (make("one"),)), ("c.d", (make("two"), make("one")))])
 
 

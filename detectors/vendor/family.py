@@ -151,9 +151,9 @@ def _judge(row: Family, text: Text, found: re.Match[bytes]) -> Match | None:
     start, end = found.span(group)
     token = text.data[start:end]
     proven = row.check is not None and row.check(token)
-    if not proven:
-        if row.must_check or not _separate(row, text, start, end) or not varied(_body(row, token), row.dense):
-            return None
+    looks_it = _separate(row, text, start, end) and varied(_body(row, token), row.dense)
+    if not proven and (row.must_check or not looks_it):
+        return None
     checked = row.check is None or proven
     return Match(
         start=start,
