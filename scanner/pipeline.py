@@ -19,6 +19,7 @@ from scanner.views import REACHES, View, Views, continued
 from scanner.windows import AHEAD, BEHIND, Shape, Window
 
 SPREAD = 192 * 1024  # bytes a part's neighbourhood reaches: the longest match, its anchor, and what may overlap it
+PAUSE = 0.1  # seconds without input after which a live stream's complete lines are worked on
 EARLIER = 16 * 1024  # bytes before a view in which the record's time is looked for
 
 
@@ -77,7 +78,10 @@ class Scanner:
         window = Window(reader, self._shape, part.read_from, (part.start, part.end))
         work = _Work(self._matcher, window, part)
         trouble: Skipped | None = None
+        wait = getattr(reader, "wait", None)
         while not window.final:
+            if wait and not wait(PAUSE):
+                yield from self._findings(stream, window, work.take(memoryview(b""), paused=True), hints, part)
             try:
                 fresh = window.fill()
             except InputError as error:
@@ -88,12 +92,17 @@ class Scanner:
                 window.final, fresh = True, memoryview(b"")
             if on_bytes:
                 on_bytes()
-            for candidate in work.take(fresh):
-                if part.owns(candidate.start):
-                    yield self._finding(stream, window, candidate, hints)
+            yield from self._findings(stream, window, work.take(fresh), hints, part)
         if trouble:
             yield trouble
         part.lines = window.lines_counted()
+
+    def _findings(
+        self, stream: StreamId, window: Window, settled: list[Candidate], hints: FileHints, part: Part
+    ) -> Iterator[Finding]:
+        for candidate in settled:
+            if part.owns(candidate.start):
+                yield self._finding(stream, window, candidate, hints)
 
     def _finding(self, stream: StreamId, window: Window, candidate: Candidate, hints: FileHints) -> Finding:
         match = candidate.match
@@ -147,39 +156,49 @@ class _Work:
         self._first = part.read_from + BEHIND + EARLIER if part.read_from else 0
         self._covered = (0, 0)  # the last self-proving token: its own anchors need no second look
 
-    def take(self, fresh: memoryview) -> list[Candidate]:
-        """Matches the fresh bytes, works on hits that have enough after them, returns what is settled."""
+    def take(self, fresh: memoryview, *, paused: bool = False) -> list[Candidate]:
+        """Matches the fresh bytes, works on hits that have enough after them, returns what is settled.
+
+        `paused`: a live stream gives nothing more for now. Then hits whose line is complete are worked
+        on with what is known; where that is not enough, they go on waiting.
+        """
         window = self._window
         if fresh:
             data = window.tail(fresh, LONGEST)
             self._pending += self._matcher.scan(data, window.end - len(data), self._scanned)
             self._scanned = window.end
         limit = window.end if window.final else window.end - window.ahead
-        done = 0
-        for hit in self._pending:
-            if hit.end > limit:
-                break
-            if hit.end > self._first:
-                self._look(hit)
-            done += 1
-        del self._pending[:done]
-        position = self._pending[0].end if self._pending else limit
-        settled = self._resolver.settle(None if window.final else min(position, limit))
-        window.release(min(self._resolver.oldest(position), position, limit))
+        if paused:
+            limit = max(limit, window.last_line_end())
+        done = self._ready(limit)
+        left = [hit for hit in self._pending[:done] if hit.end > self._first and not self._look(hit)]
+        self._pending = left + self._pending[done:]
+        position = min(self._pending[0].end, limit) if self._pending else limit
+        settled = self._resolver.settle(position, 0 if window.final or paused else REACH)
+        window.release(min(self._resolver.oldest(position), position))
         return settled
 
-    def _look(self, hit: Hit) -> None:
+    def _ready(self, limit: int) -> int:
+        """How many of the pending hits end at or before the limit."""
+        return next((i for i, hit in enumerate(self._pending) if hit.end > limit), len(self._pending))
+
+    def _look(self, hit: Hit) -> bool:
+        """Works on one hit; False where too little is known of what follows (only while a stream is paused)."""
         row = self._matcher.rows[hit.anchor]
         if self._covered[0] < hit.end <= self._covered[1] and row.self_proving:
-            return
+            return True
         if "utf-16" in row.encoding and self._is_ghost(hit, row):
-            return
+            return True
         if row.framing:
             self._look_into(self._views.dump(hit, self._window.end, self._window.final))
-            return
+            return True
+        known = True
         for detector in row.detectors:
-            for view, match in self._confirm(hit, row, detector.confirm):
+            found = self._confirm(hit, row, detector.confirm)
+            known = known and found is not None
+            for view, match in found or []:
                 self._add(detector.id, view, match)
+        return known
 
     def _look_into(self, dump: View | None) -> None:
         """The hits in bytes that stood as a hex dump."""
@@ -204,16 +223,17 @@ class _Work:
             self._covered = (candidate.start, candidate.end)
         self._resolver.add(candidate)
 
-    def _confirm(self, hit: Hit, row: Row, confirm: Confirm) -> list[tuple[View, Match]]:
-        """What a detector makes of a hit, shown as much of the stream as it asks for."""
+    def _confirm(self, hit: Hit, row: Row, confirm: Confirm) -> list[tuple[View, Match]] | None:
+        """What a detector makes of a hit, shown as much of the stream as it asks for; None where that is not known yet."""
+        unknown = not self._window.final and self._window.end < hit.end + self._window.ahead
         for reach in range(len(REACHES)):
             placed = self._views.at(hit, row, reach, self._window.end, self._window.final)
             if placed is None:
                 return []
-            found = _matches(confirm, *placed, last=reach == len(REACHES) - 1)
+            found = _matches(confirm, *placed, last=reach == len(REACHES) - 1 and not unknown)
             if found is not None:
                 return found
-        return []
+        return None if unknown else []
 
     def _earlier(self, span: Span) -> bytes:
         return self._window.slice(span.start - EARLIER, span.start)

