@@ -7,13 +7,20 @@ and detectors add up and do not multiply. A hit tells which form was seen; views
 from __future__ import annotations
 
 import base64
+import hashlib
+import platform
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from detectors.detector import Anchor, Detector
+from scanner import anchor_cache
 from scanner.framings import hexdump
 from scanner.model import Hit
+
+if TYPE_CHECKING:
+    import hyperscan
 
 LONGEST = 192  # bytes no anchor's match exceeds, in any encoding: the overlap between two scanned blocks
 KEY_REST = rb"[A-Za-z0-9_.\-]*"  # the rest of a key; a detector reads at most LONGEST_KEY bytes of it back
@@ -43,17 +50,10 @@ class Row:
 class Matcher:
     """The compiled anchors of a set of detectors. Built once a process: a database can't be pickled."""
 
-    def __init__(self, detectors: Iterable[Detector]) -> None:
-        import hyperscan  # 20 ms, and not needed to list detectors or to read an empty file
-
+    def __init__(self, detectors: Iterable[Detector], *, cached: bool = False) -> None:
+        """`cached`: keep the compiled database in the user's cache folder, for the next run."""
         self.rows = (*_rows(detectors), Row(hexdump.TRIGGER, False, "", (), framing="hexdump"))
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        base = hyperscan.HS_FLAG_DOTALL
-        self._database.compile(
-            expressions=[row.expression for row in self.rows],
-            ids=list(range(len(self.rows))),
-            flags=[base | (hyperscan.HS_FLAG_CASELESS if row.caseless else 0) for row in self.rows],
-        )
+        self._database = _database(self.rows, cached)
 
     def scan(self, data: memoryview | bytes, start: int, after: int) -> list[Hit]:
         """Hits in `data`, whose first byte has the offset `start`, that end past `after`; ascending."""
@@ -67,6 +67,28 @@ class Matcher:
         return [Hit(start + end, row) for end, row in sorted(set(found)) if start + end > after]
 
 
+def _database(rows: tuple[Row, ...], cached: bool) -> hyperscan.Database:
+    import hyperscan  # not needed to list detectors or to read an empty file
+
+    expressions = [row.expression for row in rows]
+    flags = [hyperscan.HS_FLAG_DOTALL | (hyperscan.HS_FLAG_CASELESS if row.caseless else 0) for row in rows]
+    digest = hashlib.sha256(repr((hyperscan.__version__, platform.machine(), expressions, flags)).encode()).hexdigest()
+    kept = anchor_cache.load(digest) if cached else None
+    if kept is not None:
+        try:
+            database = hyperscan.loadb(kept, mode=hyperscan.HS_MODE_BLOCK)
+            database.scratch = hyperscan.Scratch(database)
+        except hyperscan.error:  # compiled for another processor
+            pass
+        else:
+            return database
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(expressions=expressions, ids=list(range(len(rows))), flags=flags)
+    if cached:
+        anchor_cache.store(digest, hyperscan.dumpb(database))
+    return database
+
+
 def _rows(detectors: Iterable[Detector]) -> Iterator[Row]:
     users: dict[Anchor, list[Detector]] = {}
     for detector in detectors:
@@ -77,7 +99,7 @@ def _rows(detectors: Iterable[Detector]) -> Iterator[Row]:
         for form in _forms(anchor):
             forms.setdefault(form, []).extend(using)
     for (expression, caseless, encoding, phase), using in forms.items():
-        size = len(re.sub(rb"\\\\x00|\\\\?.", b".", expression, flags=re.DOTALL)) if "utf-16" in encoding else 0
+        size = 2 * expression.count(rb"\x00") if "utf-16" in encoding else 0
         yield Row(expression, caseless, encoding, tuple({d.id: d for d in using}.values()), phase, size)
 
 
@@ -89,8 +111,8 @@ def _forms(anchor: Anchor) -> Iterator[tuple[bytes, bool, str, int]]:
     tail = KEY_REST + FOLLOW if anchor.keyed else b""
     if not anchor.wrapped:
         yield quote(literal) + tail, anchor.caseless, "", 0
-    yield b"".join(quote(bytes([c])) + rb"\x00" for c in literal), anchor.caseless, "utf-16le", 0
-    yield b"".join(rb"\x00" + quote(bytes([c])) for c in literal), anchor.caseless, "utf-16be", 0
+    yield b"".join([_QUOTED[c] + rb"\x00" for c in literal]), anchor.caseless, "utf-16le", 0
+    yield b"".join([rb"\x00" + _QUOTED[c] for c in literal]), anchor.caseless, "utf-16be", 0
     if len(literal) >= SHORTEST_HEX:
         yield b"".join(_hex_of(c, anchor.caseless) for c in literal), True, "hex", 0
     for spelling in _spellings(literal, anchor.caseless):
@@ -98,9 +120,12 @@ def _forms(anchor: Anchor) -> Iterator[tuple[bytes, bool, str, int]]:
             yield quote(form), False, "base64", phase
 
 
+_QUOTED = [re.escape(bytes([byte])).replace(b"\0", rb"\x00") for byte in range(256)]
+
+
 def quote(literal: bytes) -> bytes:
     """The expression for a literal; a NUL inside an expression would end it."""
-    return re.escape(literal).replace(b"\0", rb"\x00")
+    return b"".join([_QUOTED[byte] for byte in literal])
 
 
 def _hex_of(char: int, caseless: bool) -> bytes:

@@ -230,7 +230,7 @@ def _scanner(options: Options) -> Scanner:
     from detectors.registry import all_detectors
     from scanner.matcher import Matcher
 
-    return Scanner(Matcher(all_detectors()), Policy(as_of=options.as_of, leeway=options.leeway), options.key)
+    return Scanner(Matcher(all_detectors(), cached=True), Policy(as_of=options.as_of, leeway=options.leeway), options.key)
 
 
 def _work(unit: _Unit, options: Options) -> _Result:

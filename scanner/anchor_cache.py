@@ -1,0 +1,56 @@
+"""The compiled database of anchors, kept between runs: compiling takes 0.3 s, loading 0.2 ms.
+
+It holds anchors only, never a scanned byte. A file is used only if it is this user's, nobody else
+can write to it, and its checksum and the digest of what it was compiled from are right; else, and
+wherever the folder can't be written, the database is compiled as if there were no cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+_MAGIC = b"bearertrap anchors 1\n"
+_LARGEST = 64 * 1024 * 1024  # bytes; ours has about 1 MB
+
+
+def folder() -> Path:
+    """Where the cache lives: $XDG_CACHE_HOME/bearertrap, or ~/.cache/bearertrap."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "bearertrap"
+
+
+def load(digest: str) -> bytes | None:
+    """The database compiled from what `digest` names, or None."""
+    try:
+        descriptor = os.open(folder() / f"{digest[:32]}.anchors", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if status.st_uid != os.getuid() or status.st_mode & 0o022 or not stat.S_ISREG(status.st_mode):
+            return None
+        data = file.read(_LARGEST)
+    head = _MAGIC + digest.encode() + b"\n"
+    body = data[len(head) + 32 :]
+    if not data.startswith(head) or hashlib.sha256(body).digest() != data[len(head) : len(head) + 32]:
+        return None
+    return body
+
+
+def store(digest: str, database: bytes) -> None:
+    """Keeps a database; older ones are removed. Failing to is no error."""
+    target = folder() / f"{digest[:32]}.anchors"
+    temporary = target.with_suffix(f".{os.getpid()}")
+    data = _MAGIC + digest.encode() + b"\n" + hashlib.sha256(database).digest() + database
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in target.parent.glob("*.anchors"):
+            old.unlink(missing_ok=True)
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(data)
+        os.replace(temporary, target)
+    except (OSError, RuntimeError):
+        temporary.unlink(missing_ok=True)
