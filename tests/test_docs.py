@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 
 from detectors.detector import Detector, Match, NeedMore, Text
+from scanner import cli
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "samples" / "README.md", *ROOT.glob("docs/*.md")])
 MARK = "=== end of command ==="
+WITH_CLI = pytest.mark.skipif(not hasattr(cli, "main"), reason="the command line is not there yet")
 NEVER = (1, 2, 126, 127)  # a bug, a wrong option, a command that is not there
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CALL = re.compile(r"\bbearertrap ([a-z]+)\b([^|]*)")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 
 
@@ -36,6 +39,7 @@ def dialogues() -> list[tuple[str, str]]:
     return [(p.relative_to(ROOT).as_posix(), body) for p in DOCUMENTS for body in blocks(p, "console")]
 
 
+@WITH_CLI
 @pytest.mark.parametrize(("name", "dialogue"), dialogues())
 def test_commands_answer_as_shown(name: str, dialogue: str, tmp_path: Path) -> None:
     """`$ ` starts a command, what follows is its output; `...` stands for anything."""
@@ -79,9 +83,26 @@ def confirmed(detector: Detector, text: bytes, *, cut: bool = False) -> list[Mat
     return list(detector.confirm(Text(text, text.index(literal) + len(literal), cut=cut)))
 
 
-def help_of(*command: str) -> str:
+@WITH_CLI
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_options_shown_exist(path: Path) -> None:
+    """Each option on a line that calls bearertrap is one its command knows."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        for command, rest in _CALL.findall(line):
+            named = set(_OPTION.findall(rest))
+            unknown = named - set(_OPTION.findall(help_of(command))) if named else None
+            assert not unknown, f"bearertrap {command} has no {sorted(unknown)}: {line.strip()}"
+
+
+@WITH_CLI
+def test_readme_names_every_option_of_scan() -> None:
+    assert set(_OPTION.findall(help_of("scan"))) <= set(_OPTION.findall((ROOT / "README.md").read_text())) | {"--help"}
+
+
+def help_of(command: str) -> str:
+    start = "import sys; from scanner.cli import main; sys.exit(main())"
     run = subprocess.run(
-        [sys.executable, "-m", "scanner.cli", *command, "--help"],
+        [sys.executable, "-c", start, command, "--help"],
         cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     return run.stdout

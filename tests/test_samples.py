@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from samples.make_samples import DEMO_TIME, FILES, write_samples
+from scanner import cli
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -48,12 +49,13 @@ def test_samples_are_small_and_cover_the_states() -> None:
 
 
 def scan() -> tuple[int, list[dict[str, object]]]:
-    command = [sys.executable, "-m", "scanner.cli", "scan", "--at", DEMO_TIME.isoformat(), "-f", "jsonl", "files"]
+    start = "import sys; from scanner.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", start, "scan", "--at", DEMO_TIME.isoformat(), "-f", "jsonl", "files"]
     done = subprocess.run(command, cwd=SAMPLES, capture_output=True, timeout=60, check=False)
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.xfail(strict=False, reason="the scan command is being built")
+@pytest.mark.skipif(not hasattr(cli, "main"), reason="the command line is not there yet")
 def test_scan_finds_what_was_planted() -> None:
     code, rows = scan()
     assert code == 11
