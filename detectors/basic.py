@@ -16,7 +16,7 @@ _BLOB = re.compile(rb"[A-Za-z0-9+/_-]{8,4096}={0,2}")
 _PAIR = re.compile(rb"[\x20-\x39\x3b-\x7e\x80-\xff]{0,256}:[\x20-\x7e\x80-\xff]{3,1024}")
 _PLAIN = re.compile(rb"[\x20-\x7e\x80-\xff]{0,256}\0[\x20-\x7e\x80-\xff]{1,256}\0([\x20-\x7e\x80-\xff]{3,1024})")
 _USERINFO = re.compile(rb"""://([^\s/?#"'<>@:\\]{0,128}):([^\s/?#"'<>@\\]{3,256})@[A-Za-z0-9.\[-]""")
-_CURL = re.compile(rb"""["']?([^\s:"'$<]{1,128}):([^\s"']{4,256})""")
+_CURL = re.compile(rb"""(?:\s-u|--user|--proxy-user)[ =]{0,2}["']?([^\s:"'$<]{1,128}):([^\s"']{4,256})""")
 _WEAK = frozenset((b"password", b"pass", b"secret", b"user", b"xxx", b"pwd", b"passwd", b"foobar", b"username", b"token"))
 BACK = 200  # bytes of userinfo looked back over: no URL's is longer in practice
 
@@ -53,14 +53,14 @@ def confirm_userinfo(text: Text) -> Iterator[Match]:
 
 def confirm_curl(text: Text) -> Iterator[Match]:
     """`curl -u id:secret`: the pair is one argument, and one finding."""
-    start = text.hit - 1
-    line = text.data[max(text.data.rfind(b"\n", 0, start), start - 2000, 0) : start]
-    found = _CURL.match(text.data, start)
-    if found and found.end() == len(text.data) and text.cut:
-        raise NeedMore
-    if found and b"curl" in line and not _is_weak(found[2]):
-        facts = TokenFacts(client_id=found[1].decode("utf-8", "replace"))
-        yield _match(found.start(1), found.end(2), found[1] + b":" + found[2], facts)
+    end = text.data.find(b"\n", text.hit)
+    limit = min(text.hit + 2000, end if end >= 0 else len(text.data))
+    for found in _CURL.finditer(text.data, text.hit, limit):
+        if found.end() == len(text.data) and text.cut:
+            raise NeedMore
+        if not _is_weak(found[2]):
+            facts = TokenFacts(client_id=found[1].decode("utf-8", "replace"))
+            yield _match(found.start(1), found.end(2), found[1] + b":" + found[2], facts)
 
 
 def _blob_at(text: Text, start: int, shape: re.Pattern[bytes]) -> Iterator[Match]:
@@ -70,7 +70,7 @@ def _blob_at(text: Text, start: int, shape: re.Pattern[bytes]) -> Iterator[Match
     if blob.end() == len(text.data) and text.cut:
         raise NeedMore
     plain = _decoded(blob[0])
-    if plain is None or not shape.fullmatch(plain):
+    if plain is None or not shape.fullmatch(plain) or not _is_text(plain):
         return
     user, secret = plain.rsplit(b"\0", 1) if shape is _PLAIN else plain.split(b":", 1)
     if _is_weak(secret):
@@ -87,6 +87,14 @@ def _decoded(blob: bytes) -> bytes | None:
         return base64.b64decode(core + b"=" * (-len(core) % 4), validate=True)
     except binascii.Error:
         return None
+
+
+def _is_text(plain: bytes) -> bool:
+    """UTF-8, which RFC 7617 asks for; random bytes hardly ever are."""
+    try:
+        return bool(plain.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def _is_weak(secret: bytes) -> bool:
@@ -152,7 +160,7 @@ DETECTORS = (
         id="curl-user",
         kind=Kind.BASIC_CREDENTIALS,
         title="Credentials on a curl command line",
-        anchors=(Anchor(pattern=rb"(?:\s-u|--user|--proxy-user)[ =]{0,2}[\"']?[A-Za-z0-9_]"),),
+        anchors=(Anchor(b"curl "),),
         confirm=confirm_curl,
         reference="https://curl.se/docs/manpage.html#-u",
         examples=((b"curl -s -u batch:" + b"G4tY7" + b"wQz1 https://id.example/token", b"batch:G4tY7wQz1"),),

@@ -21,6 +21,7 @@ _SCHEME = re.compile(
 _OTHER = frozenset(
     b"basic bearer digest negotiate ntlm hawk aws4-hmac-sha256 aws signature hmac sharedkey mac scram-sha-256".split()
 )
+_BEFORE = frozenset(b"x proxy http request req header headers upstream amz original forwarded incoming outgoing".split())
 SHORT = 16  # characters below which a token must look random to be told from a word
 
 
@@ -34,7 +35,7 @@ def confirm_bearer(text: Text) -> Iterator[Match]:
 def confirm_header(text: Text) -> Iterator[Match]:
     """An Authorization header with another scheme, or with the token alone."""
     field = field_at(text)
-    if field is None or b"authorization" not in words(field.key)[-1:]:
+    if field is None or not _is_header(words(field.key)):
         return
     start = field.start
     while text.data[start : start + 1] in (b'"', b"'", b"[") and start < field.end:
@@ -43,6 +44,11 @@ def confirm_header(text: Text) -> Iterator[Match]:
     if scheme and scheme["scheme"].lower() in _OTHER:
         return
     yield from _token_at(text, scheme.end() if scheme else start, "authorization")
+
+
+def _is_header(name: tuple[bytes, ...]) -> bool:
+    """`Authorization` with what frameworks put before it, not any name that ends so."""
+    return name[-1:] == (b"authorization",) and all(word in _BEFORE for word in name[:-1])
 
 
 def _token_at(text: Text, start: int, key: str) -> Iterator[Match]:

@@ -49,7 +49,7 @@ DETECTORS = (
         title="Client secret or password in a field that names it",
         anchors=(
             *_keys(b"secret", b"passw", b"pwd", b"passphrase", b"securestring"),
-            Anchor(pattern=rb"--?[a-z][a-z0-9.-]{0,40}(?:secret|passw(?:or)?d|key)[ ]{1,4}", caseless=True),
+*(Anchor(flag, caseless=True) for flag in (b"-secret ", b"-password ", b"-passwd ", b"-key ")),
         ),
         confirm=confirm,
         reference="https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1",

@@ -45,6 +45,7 @@ _SEPARATORS = tuple(
 )
 _PAIR = re.compile(rb"""["'`],""" + _WRAP + rb"""(?P<q>["'`])""")  # ["KEY",\n "V"]: only where the key opens the list
 _LIST_OPENS = re.compile(rb"""[\[(]\s{0,60}["'`]$""")
+_NAMESPACED = re.compile(rb"(?:::|arn:[^\s\"']{0,150}:)$")  # a type's name, a resource's name: no key
 _FLAG = re.compile(rb"[ ]{1,4}(?P<q>[\"'`])?(?![-])")
 _COLUMN = re.compile(rb"[ \t]{2,40}(?P<q>)(?=[^ \t\r\n=:-])")
 _BARE_END = re.compile(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]""")
@@ -91,6 +92,8 @@ def field_at(text: Text) -> Field | None:
     if key_end <= key_start:
         return None
     data = text.data
+    if _NAMESPACED.search(data[max(0, key_start - 160) : key_start]):
+        return None
     flag = data[key_start : key_start + 1] == b"-"
     for separator in _SEPARATORS:
         found = separator.match(data, key_end)

@@ -44,7 +44,7 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
         return None  # its own anchor finds it
     if not field.closed and not text.cut and len(value) < 8:
         return None
-    if not (plausible(value) if said.strong else _random(value)):
+    if not (plausible(value) if said.strong else _random(value, said)):
         return None
     plain = unwrapped(value)
     return Match(
@@ -60,9 +60,9 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
     )
 
 
-def _random(value: bytes) -> bool:
-    """Random enough for a key that says `token` or `password` and no more: a UUID or a digest is, there."""
-    return random_looking(value) or is_uuid(value) or (is_hex(value) and len(value) >= 32)
+def _random(value: bytes, said: Meaning) -> bool:
+    """Random enough for a key that says `token` or `password` and no more."""
+    return random_looking(value) or (said.plain and is_uuid(value)) or (is_hex(value) and len(value) >= 32)
 
 
 def _inner(data: bytes, start: int, end: int) -> tuple[int, int]:

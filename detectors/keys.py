@@ -37,7 +37,7 @@ _HARMLESS = frozenset(
     row object s3 idempotency dedup hash lock map group topic routing message event metric feature flag
     antiforgery request requestverification forgery nextpage pagetoken resume cursor scroll watermark consumer_group
     stop start end lex lexer syntax parse bos eos pad unk stemmed word per input output prompt completion max min
-    publishable site sequence fencing bus span trace color design registry_key""".split()
+    starting ending change lifecycle action pagination publishable site sequence fencing bus span trace color design registry_key""".split()
 )
 
 
@@ -48,10 +48,12 @@ class Meaning:
     kind: Kind
     strong: bool
     static: bool
+    plain: bool = False  # nothing but `token`: a UUID may be one; under `change_token` it is an id
 
 
 _BEARER = Meaning(Kind.BEARER_TOKEN, True, False)
 _TOKEN = Meaning(Kind.BEARER_TOKEN, False, False)
+_PLAIN_TOKEN = Meaning(Kind.BEARER_TOKEN, False, False, plain=True)
 _REFRESH = Meaning(Kind.REFRESH_TOKEN, True, False)
 _SECRET = Meaning(Kind.CLIENT_SECRET, True, True)
 _API_KEY = Meaning(Kind.API_KEY, True, True)
@@ -122,7 +124,7 @@ def _token(before: bytes) -> Meaning:
         return _BEARER
     if before in (b"api", b"bot", b"deploy", b"personal", b"app", b"registration", b"service", b"account", b"admin"):
         return _API_KEY
-    return _TOKEN
+    return _TOKEN if before else _PLAIN_TOKEN
 
 
 def _key(before: bytes, earlier: tuple[bytes, ...]) -> Meaning | None:

@@ -64,7 +64,7 @@ DETECTORS = (
         title="Token in a field that names it",
         anchors=(
             Anchor(b"token", caseless=True, keyed=True),
-            Anchor(pattern=rb"--?[a-z][a-z0-9.-]{0,40}token[ ]{1,4}", caseless=True),
+            Anchor(b"-token ", caseless=True),
         ),
         confirm=confirm_token,
         reference="https://www.rfc-editor.org/rfc/rfc6749#section-5.1",

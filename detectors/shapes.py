@@ -28,12 +28,12 @@ _NOT_OPAQUE = re.compile(
     rb"""(?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | /(?:[a-z._-]{2,24}/|[a-z._-]+$) | \.{1,2}/ | [A-Za-z]:\\ | (?:[a-z_-]{3,24}/){2}
        | (?:sha(?:1|224|256|384|512)|md5|hmac-sha\d+|crc32|blake2b?|etag|W/"|rsa-sha\d+)[-:=$/]
        | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[156]\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)
-       | [A-Za-z_][\w.-]{1,60}(?:=(?!=?$)|\|\||&&|\(|\[|\{)
+       | X-[A-Z][A-Za-z]+(?:-[A-Z][A-Za-z]+)*$ | [A-Za-z_][\w.-]{1,60}(?:=(?!=?$)|\|\||&&|\(|\[|\{)
        | \d{4}-\d\d-\d\d[T ] | \d{1,3}(?:\.\d{1,3}){3} | [\d.,:+-]+$ | 0x""",
     re.VERBOSE,
 )
 _LETTERS = re.compile(rb"[A-Za-z]{2,}")
-_NO_NAME = re.compile(rb"[^A-Za-z0-9_.\-/:() ]")
+_NO_NAME = re.compile(rb"[^A-Za-z0-9_.\-/:()*! ]")
 _HUMPS = re.compile(rb"(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z]))+")
 _HUMP = re.compile(rb"[A-Z]?[a-z]{3,}|[A-Z]{4,}")
 _CONSONANTS = re.compile(rb"(?i)[bcdfghjklmnpqrstvwxz]{5}")
