@@ -58,8 +58,12 @@ def _token_at(text: Text, start: int, key: str) -> Iterator[Match]:
     if run.end() == len(text.data) and text.cut:
         raise NeedMore
     value = run[0].rstrip(b".,:;!")
+    token = jwt.at(text, start)
+    if token is not None:
+        yield token
+        return
     follows = text.data[start + len(value) : start + len(value) + 3]
-    if follows[:1] == b"=" or follows in (b"...", b"\xe2\x80\xa6", b"***") or jwt.parse(value) is not None:
+    if follows[:1] == b"=" or follows in (b"...", b"\xe2\x80\xa6", b"***"):
         return
     if plausible(value, SHORT) or random_looking(value, 8):
         confidence = Confidence.MEDIUM if is_uuid(value) else Confidence.HIGH

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from detectors.claims import decode_part, facts_of, jose_header
 from detectors.detector import (
@@ -63,11 +64,11 @@ def _start(text: Text) -> int | None:
     return None
 
 
-def parse(value: bytes) -> Match | None:
-    """The match for a value that is a whole JWT, for detectors that found it under a key."""
-    if value[:2] not in (b"ey", b"ew"):
+def at(text: Text, start: int) -> Match | None:
+    """The token that begins at `start`, for detectors that found its place by a key. Raises NeedMore."""
+    if text.data[start : start + 2] not in (b"ey", b"ew"):
         return None
-    return next((m for m in confirm(Text(value, 3)) if m.start == 0 and m.flaw is not Flaw.FRAGMENT), None)
+    return next((match for match in confirm(replace(text, hit=start + 3)) if match.start == start), None)
 
 
 def _run_end(text: Text, start: int) -> int:

@@ -218,6 +218,7 @@ class _Work:
         spans = view.spans(match.start, match.end)
         if not spans:
             return
+        detector = match.family if match.family == "jwt" else detector  # whoever found its place, it is a JWT
         candidate = Candidate(spans, match, detector, view, self._earlier(spans[0]))
         if detector == "jwt" and not match.flaw:
             self._covered = (candidate.start, candidate.end)

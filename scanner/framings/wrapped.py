@@ -10,7 +10,7 @@ import re
 
 _ALPHABET = re.compile(rb"[A-Za-z0-9_\-.+/=]*")
 _BREAK = re.compile(rb"""(?P<q>["'])?[ \t]{0,4}[+.\\&]?[ \t]{0,4}\r?\n""")
-_LEAD = re.compile(rb"[ \t]*(?:[>|#*;:+-]{1,3}[ \t]?)*[ \t]*")
+_LEAD = re.compile(rb"[ \t]*(?:[>|#*;:]{1,3}[ \t]?|[+-] )*[ \t]*")
 _FRAME_END = re.compile(rb"[ \t\]:|>,]+")
 MOST = 400  # lines one token is followed over
 
