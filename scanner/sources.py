@@ -13,6 +13,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from scanner.errors import UsageError
@@ -26,12 +27,13 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _KERNEL_FILE_SYSTEMS = frozenset(
     b"proc sysfs cgroup cgroup2 debugfs tracefs securityfs devpts bpf configfs fusectl mqueue pstore".split()
 )
-_SPECIAL = (
-    (stat.S_ISFIFO, "a FIFO"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a character device"),
-    (stat.S_ISBLK, "a block device"),
-)
+_SPECIAL = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a character device",
+    stat.S_IFBLK: "a block device",
+}
+_OCTAL = re.compile(rb"\\([0-7]{3})")  # how the kernel writes blanks and backslashes in a mount's path
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +73,15 @@ def _named(path: str) -> bytes:
 
 
 class _Walk:
+    """One walk over all that was named, with what it must remember."""
+
     def __init__(self, rules: WalkRules, named: list[bytes]) -> None:
         self._rules = rules
         self._named = named
         self._included = _matcher(rules.include) if rules.include else None
         self._excluded = _matcher(rules.exclude)
-        self._roots: list[tuple[bytes, bytes]] | None = None  # folders named: (real path, path as named)
+        self._tops: list[tuple[bytes, bytes]] | None = None  # folders named: real path, path as named
         self._behind_links: set[tuple[int, int]] = set()  # device and inode of files read through a link
-        self._kernel: frozenset[bytes] | None = None
 
     def all(self) -> Iterator[Source | Skipped]:
         for path in self._named:
@@ -98,38 +101,152 @@ class _Walk:
                 yield _source(path, status)
 
     def _folder(self, top: bytes, device: int) -> Iterator[Source | Skipped]:
-        waiting: list[bytes | os.DirEntry[bytes]] = [top]
+        waiting = _listed(top)
         while waiting:
             item = waiting.pop()
-            if isinstance(item, os.DirEntry):
-                try:
-                    folder = yield from self._entry(item, device)
-                except OSError as error:
-                    yield _unreadable(item.path, error)
-                    continue
-                if folder is None:
-                    continue
-                item = folder
+            if isinstance(item, Skipped):
+                yield item
+                continue
             try:
-                with os.scandir(item) as entries:
-                    waiting += sorted(entries, key=_name, reverse=True)
+                if item.is_symlink():
+                    yield from self._link(item.path, device)
+                elif not item.is_dir(follow_symlinks=False):
+                    yield from self._file(item.path, lambda item=item: item.stat(follow_symlinks=False))  # type: ignore[misc]
+                elif (reason := self._closed(item, device)) is None:
+                    waiting += _listed(item.path)
+                elif reason:
+                    yield _skipped(item.path, reason)
             except OSError as error:
-                yield _unreadable(item, error)
+                yield _unreadable(item.path, error)
 
-    def _entry(self, entry: os.DirEntry[bytes], device: int) -> Iterator[Source | Skipped]:
-        """Yields what an entry is to be read as; returns the path of a folder to be entered."""
-        path = entry.path
-        if entry.is_symlink():
-            yield from self._link(path, device)
-        elif entry.is_dir(follow_symlinks=False):
-            if self._excluded(path):
-                return None
-            if self._rules.one_file_system and entry.stat(follow_symlinks=False).st_dev != device:
-                return None
-            if path in self._kernel_mounts() or os.path.realpath(path) in self._kernel_mounts():
-                yield _skipped(path, "is a file system of the kernel's; it is read only if named")
-                return None
-            return path
-        elif self._by_name(path):
-            yield from self._file(path, entry.stat(follow_symlinks=False))
+    def _closed(self, folder: os.DirEntry[bytes], device: int) -> str | None:
+        """Why a folder is not entered: None if it is, "" where the caller wished so."""
+        if self._excluded(folder.path):
+            return ""
+        if folder.stat(follow_symlinks=False).st_dev == device:
+            return None
+        if self._rules.one_file_system:
+            return ""
+        if os.path.realpath(folder.path) in _kernel_mounts():
+            return "is a file system of the kernel's, read only if named"
         return None
+
+    def _file(self, path: bytes, status: Callable[[], os.stat_result]) -> Iterator[Source | Skipped]:
+        if not self._wanted_name(path):
+            return
+        found = status()
+        if special := _special(found.st_mode):
+            yield _skipped(path, f"is {special}, left alone")
+        elif self._wanted(found):
+            yield _source(path, found)
+
+    def _link(self, path: bytes, device: int) -> Iterator[Source | Skipped]:
+        """A file behind a link is read once: where it lies if the walk comes there, else at its first link."""
+        if not self._wanted_name(path):
+            return
+        try:
+            found = os.stat(path)
+        except FileNotFoundError:
+            yield _skipped(path, "is a link to nothing")
+            return
+        if self._rules.one_file_system and found.st_dev != device:
+            return
+        if stat.S_ISDIR(found.st_mode):
+            if not self._is_walked(os.path.realpath(path)):
+                yield _skipped(path, "is a link to a folder, and links are not followed")
+        elif special := _special(found.st_mode):
+            yield _skipped(path, f"is a link to {special}, left alone")
+        elif self._wanted(found) and not self._is_walked(os.path.realpath(path)):
+            identity = (found.st_dev, found.st_ino)
+            if identity not in self._behind_links:
+                self._behind_links.add(identity)
+                yield _source(path, found)
+
+    def _is_walked(self, real: bytes) -> bool:
+        """Whether the walk comes to this file or folder by its own name."""
+        for root, named in self._roots():
+            inside = real[len(root) :].lstrip(b"/")
+            if real == root or (real.startswith(root.rstrip(b"/") + b"/") and self._leads_to(named, inside)):
+                return True
+        return False
+
+    def _leads_to(self, top: bytes, inside: bytes) -> bool:
+        *folders, last = inside.split(b"/")
+        path = top
+        device = os.stat(top).st_dev
+        for folder in folders:
+            path = os.path.join(path, folder)
+            if self._excluded(path) or path in _kernel_mounts():
+                return False
+            if self._rules.one_file_system and os.stat(path).st_dev != device:
+                return False
+        path = os.path.join(path, last)
+        return not self._excluded(path) if os.path.isdir(path) else self._wanted_name(path)
+
+    def _roots(self) -> list[tuple[bytes, bytes]]:
+        if self._tops is None:
+            self._tops = [(os.path.realpath(path), path) for path in self._named if os.path.isdir(path)]
+        return self._tops
+
+    def _wanted_name(self, path: bytes) -> bool:
+        return (self._included is None or self._included(path)) and not self._excluded(path)
+
+    def _wanted(self, status: os.stat_result) -> bool:
+        rules = self._rules
+        if rules.newer is not None and status.st_mtime < rules.newer:
+            return False
+        return rules.max_size is None or status.st_size <= rules.max_size
+
+
+def _listed(folder: bytes) -> list[os.DirEntry[bytes] | Skipped]:
+    """What is in a folder, the first name last."""
+    try:
+        with os.scandir(folder) as entries:
+            return [*sorted(entries, key=lambda entry: entry.name, reverse=True)]
+    except OSError as error:
+        return [_unreadable(folder, error)]
+
+
+def _matcher(globs: Sequence[str]) -> Callable[[bytes], bool]:
+    """Whether a path or its last part matches one of the globs."""
+    if not globs:
+        return lambda path: False
+    matches = re.compile("|".join(f"(?:{fnmatch.translate(glob)})" for glob in globs)).match
+
+    def any_matches(path: bytes) -> bool:
+        text = os.fsdecode(path)
+        return matches(text) is not None or matches(text.rpartition("/")[2]) is not None
+
+    return any_matches
+
+
+def _special(mode: int) -> str | None:
+    """What a file is that is no regular one."""
+    return next((name for kind, name in _SPECIAL.items() if stat.S_IFMT(mode) == kind), None)
+
+
+def _source(path: bytes, status: os.stat_result) -> Source:
+    size = status.st_size if stat.S_ISREG(status.st_mode) else None
+    return Source(printable(path), path, size, status.st_mtime)
+
+
+def _skipped(path: bytes, reason: str) -> Skipped:
+    return Skipped(StreamId(printable(path)), reason)
+
+
+def _unreadable(path: bytes, error: OSError | ValueError) -> Skipped:
+    if isinstance(error, (FileNotFoundError, ValueError)):  # a name with a NUL is a ValueError
+        return _skipped(path, "no such file")
+    return _skipped(path, f"cannot be read: {os.strerror(error.errno or 0)}")
+
+
+@lru_cache(maxsize=1)
+def _kernel_mounts() -> frozenset[bytes]:
+    """Where file systems of the kernel's are mounted: fields 5 and, past the dash, 1 of proc_pid_mountinfo(5)."""
+    try:
+        with open("/proc/self/mountinfo", "rb") as file:
+            mounts = [line.split() for line in file]
+    except OSError:
+        return frozenset()
+    return frozenset(_OCTAL.sub(lambda code: bytes([int(code[1], 8)]), mount[4]) for mount in mounts
+                     if mount[mount.index(b"-") + 1] in _KERNEL_FILE_SYSTEMS)
