@@ -17,7 +17,9 @@ _PAIR = re.compile(rb"[\x20-\x39\x3b-\x7e\x80-\xff]{0,256}:[\x20-\x7e\x80-\xff]{
 _PLAIN = re.compile(rb"[\x20-\x7e\x80-\xff]{0,256}\0[\x20-\x7e\x80-\xff]{1,256}\0([\x20-\x7e\x80-\xff]{3,1024})")
 _USERINFO = re.compile(rb"""://([^\s/?#"'<>@:\\]{0,128}):([^\s/?#"'<>@\\]{3,256})@[A-Za-z0-9.\[-]""")
 _CURL = re.compile(rb"""(?:\s-u|--user|--proxy-user)[ =]{0,2}["']?([^\s:"'$<]{1,128}):([^\s"']{4,256})""")
-_WEAK = frozenset((b"password", b"pass", b"secret", b"user", b"xxx", b"pwd", b"passwd", b"foobar", b"username", b"token"))
+_WEAK = frozenset(
+    (b"password", b"pass", b"secret", b"user", b"xxx", b"pwd", b"passwd", b"foobar", b"username", b"token")
+)
 BACK = 200  # bytes of userinfo looked back over: no URL's is longer in practice
 
 
@@ -120,7 +122,11 @@ DETECTORS = (
         confirm=confirm_basic,
         reference=_REFERENCE,
         examples=((b"Authorization: Basic " + _PAIR_B64 + b"\r\n", _PAIR_B64),),
-        counterexamples=(b'WWW-Authenticate: Basic realm="files"', b"basic authentication is off", b"Basic dXNlcjpwYXNz"),
+        counterexamples=(
+            b'WWW-Authenticate: Basic realm="files"',
+            b"basic authentication is off",
+            b"Basic dXNlcjpwYXNz",
+        ),
     ),
     Detector(
         id="basic-auth-field",
@@ -140,7 +146,10 @@ DETECTORS = (
         confirm=confirm_sasl,
         reference="https://www.rfc-editor.org/rfc/rfc4616#section-2",
         examples=(
-            (b"AUTH PLAIN " + (_SASL := base64.b64encode(b"\0ops@example.org\0" + b"Vb8xQ2" + b"mZ4k")) + b"\r\n", _SASL),
+            (
+                b"AUTH PLAIN " + (_SASL := base64.b64encode(b"\0ops@example.org\0" + b"Vb8xQ2" + b"mZ4k")) + b"\r\n",
+                _SASL,
+            ),
         ),
         counterexamples=(b"text/plain; charset=utf-8", b"AUTH PLAIN LOGIN XOAUTH2"),
     ),
@@ -149,7 +158,9 @@ DETECTORS = (
         kind=Kind.BASIC_CREDENTIALS,
         title="Password in a URL",
         anchors=(
-            Anchor(pattern=rb"""(?://|\\/\\/|%2[fF]%2[fF])[A-Za-z0-9._~%!$&*+=-]{0,64}(?::|%3[aA])[^\s/?#"'<>@\\]{3,96}(?:@|%40)"""),
+            Anchor(
+                pattern=rb"""(?://|\\/\\/|%2[fF]%2[fF])[A-Za-z0-9._~%!$&*+=-]{0,64}(?::|%3[aA])[^\s/?#"'<>@\\]{3,96}(?:@|%40)"""
+            ),
         ),
         confirm=confirm_userinfo,
         reference="https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1",

@@ -21,7 +21,9 @@ _SCHEME = re.compile(
 _OTHER = frozenset(
     b"basic bearer digest negotiate ntlm hawk aws4-hmac-sha256 aws signature hmac sharedkey mac scram-sha-256".split()
 )
-_BEFORE = frozenset(b"x proxy http request req header headers upstream amz original forwarded incoming outgoing".split())
+_BEFORE = frozenset(
+    b"x proxy http request req header headers upstream amz original forwarded incoming outgoing".split()
+)
 SHORT = 16  # characters below which a token must look random to be told from a word
 
 

@@ -70,7 +70,9 @@ def facts_of(payload: bytes, header: tuple[str | None, str | None, str | None, b
         issuer=_text(claims.get("iss")),
         subject=_text(claims.get("sub")),
         audience=_texts(claims.get("aud")),
-        client_id=next((t for t in map(_text, map(claims.get, ("azp", "client_id", "appid", "cid", "clientId"))) if t), None),
+        client_id=next(
+            (t for t in map(_text, map(claims.get, ("azp", "client_id", "appid", "cid", "clientId"))) if t), None
+        ),
         scope=_scopes(claims),
         key_id=kid,
         algorithm=alg,

@@ -21,9 +21,7 @@ def confirm(text: Text) -> Iterator[Match]:
 def confirm_phrase(text: Text) -> Iterator[Match]:
     """`rotated api key old=V`: a key of several words, as people write it in messages."""
     before = text.data[max(0, text.hit - LONGEST_KEY) : text.hit]
-    found = None
-    for found in _PHRASE.finditer(before):
-        pass
+    found = next(reversed(list(_PHRASE.finditer(before))), None)
     said = meaning(found[1].replace(b" ", b"_")) if found else None
     field = field_at(text)
     if said is None or field is None or meaning(field.key) is not None:
@@ -33,7 +31,9 @@ def confirm_phrase(text: Text) -> Iterator[Match]:
         yield match
 
 
-_PHRASE = re.compile(rb"(?i)((?:api|access|client|refresh|auth|secret|subscription) (?:key|token|secret)(?: [a-z]{1,12}){0,2}) ?[:=]")
+_PHRASE = re.compile(
+    rb"(?i)((?:api|access|client|refresh|auth|secret|subscription) (?:key|token|secret)(?: [a-z]{1,12}){0,2}) ?[:=]"
+)
 
 
 def _keys(*literals: bytes) -> tuple[Anchor, ...]:
@@ -88,7 +88,8 @@ DETECTORS = (
         title="Credential named by several words",
         anchors=(
             Anchor(
-                pattern=rb"(?:api|access|client|refresh|auth|secret|subscription) (?:key|token|secret)(?: [a-z]{1,12}){1,2} ?[:=]",
+                pattern=rb"(?:api|access|client|refresh|auth|secret|subscription) (?:key|token|secret)"
+                rb"(?: [a-z]{1,12}){1,2} ?[:=]",
                 caseless=True,
             ),
             Anchor(b"api key", caseless=True, keyed=True),

@@ -21,18 +21,40 @@ _BACK = 10  # bytes between a key and the end of its anchor: blanks and the esca
 
 _LINE = rb"[ \t]{0,40}"
 _WRAP = rb"[ \t\r\n]{0,60}"
-_NEXT = rb"""(?:[ \t\r\n]{0,60}(?=["'`\[(<{]|string\()|[ \t]{0,40})"""  # on the next line only where a quote or bracket opens
+# On the next line only where a quote or bracket opens there.
+_NEXT = rb"""(?:[ \t\r\n]{0,60}(?=["'`\[(<{]|string\()|[ \t]{0,40})"""
 _QUOTE = rb"""["'`]"""
-_OPEN = rb"""(?:Some\(|Optional\[|Secret\(|List\(|\[|\(|\{|<<|b(?=["'])|u(?=["'])|r(?=["'])|string\(\d{1,6}\)\ |\$(?=')|@(?=")){0,3}"""
+_OPEN = (
+    rb"""(?:Some\(|Optional\[|Secret\(|List\(|\[|\(|\{|<<|[bur](?=["'])|string\(\d{1,6}\)\ """
+    rb"""|\$(?=')|@(?=")){0,3}"""
+)
 # After a key: its closing quote or bracket, a separator, what opens the value.
 _SEPARATORS = tuple(
     re.compile(expression)
     for expression in (
         # name/value pairs: "name": "KEY", "value": "V"; <add key="KEY" value="V"/>; Key: KEY, Value: V
-        _QUOTE + rb"?" + _WRAP + rb"[,;]?" + _WRAP + rb"(?:string_?)?" + _QUOTE + rb"?[vV]alue" + _QUOTE + rb"?" + _LINE
-        + rb"(?:=>|[:=])" + _NEXT + _OPEN + rb"(?P<q>[\"'`])?",
+        _QUOTE
+        + rb"?"
+        + _WRAP
+        + rb"[,;]?"
+        + _WRAP
+        + rb"(?:string_?)?"
+        + _QUOTE
+        + rb"?[vV]alue"
+        + _QUOTE
+        + rb"?"
+        + _LINE
+        + rb"(?:=>|[:=])"
+        + _NEXT
+        + _OPEN
+        + rb"(?P<q>[\"'`])?",
         # KEY: V   "KEY": "V"   KEY=V   KEY => V   KEY := V   [KEY]=V   KEY -> V
-        rb"""["'`]{0,2}[\])}]{0,2}(?:>>)?""" + _LINE + rb"(?:=>|->|:=|==|::|[:=])" + _NEXT + _OPEN + rb"""(?P<q>["'`]{1,3})?""",
+        rb"""["'`]{0,2}[\])}]{0,2}(?:>>)?"""
+        + _LINE
+        + rb"(?:=>|->|:=|==|::|[:=])"
+        + _NEXT
+        + _OPEN
+        + rb"""(?P<q>["'`]{1,3})?""",
         # ('KEY', 'V')   "KEY" "V"   <<"KEY">>,longstr,<<"V">>
         rb"""["'`](?:>>)?""" + _LINE + rb"(?:,(?:[a-z]{1,12},)?)?" + _LINE + _OPEN + rb"""(?P<q>["'`])""",
         # :KEY "V"

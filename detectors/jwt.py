@@ -85,7 +85,9 @@ def _is_header_start(part: bytes) -> bool:
     return plain is not None and _HEADER_START.match(plain) is not None
 
 
-def _jws(text: Text, start: int, header_end: int, header: tuple[str | None, str | None, str | None, bool]) -> Match | None:
+def _jws(
+    text: Text, start: int, header_end: int, header: tuple[str | None, str | None, str | None, bool]
+) -> Match | None:
     data = text.data
     payload_end = _run_end(text, header_end + 1)
     payload = decode_part(data[header_end + 1 : payload_end])
@@ -130,7 +132,7 @@ def _jwe(text: Text, start: int, header_end: int) -> Match | None:
             return _match(text, start, end, TokenFacts(), Flaw.TRUNCATED) if end - header_end > 40 else None
         end = _run_end(text, end + 1)
     known = jose_header(text.data[start:header_end])
-    facts = TokenFacts(algorithm=known[0], key_id=known[1], token_type="JWE") if known else TokenFacts()  # noqa: S106
+    facts = TokenFacts(algorithm=known[0], key_id=known[1], token_type="JWE") if known else TokenFacts()
     return _match(text, start, end, facts, None)
 
 
@@ -171,11 +173,9 @@ def _match(
 
 
 def _in_cookie(data: bytes, start: int) -> bool:
-    """Whether a Cookie or Set-Cookie header (RFC 6265) stands before it in the same record, nearer than other headers."""
+    """Whether a Cookie or Set-Cookie header (RFC 6265) stands before it, nearer than an Authorization header."""
     line = data[max(data.rfind(b"\n", 0, start), start - 400, 0) : start]
-    found = None
-    for found in _COOKIE.finditer(line):
-        pass
+    found = next(reversed(list(_COOKIE.finditer(line))), None)
     return found is not None and b"uthorization" not in line[found.end() :]
 
 
@@ -187,7 +187,17 @@ _TOKEN = _H + b"." + _P + b"." + _S
 # The encoded beginnings of headers with white space after the brace, and of the usual ones, long enough to be told
 # inside another base64.
 _SPACED = (b"eyAi", b"eyAg", b"eyAK", b"ewog", b"ewoi", b"ewoJ", b"ewoN", b"ew0K", b"ewki", b"ewkJ")
-_USUAL = (b"eyJhbGci", b"eyJ0eXAi", b"eyJraWQi", b"eyJlbmMi", b"eyJ4NXQi", b"eyJjdHki", b"eyJqa3Ui", b"eyJ6aXAi", b"eyJlcGsi")
+_USUAL = (
+    b"eyJhbGci",
+    b"eyJ0eXAi",
+    b"eyJraWQi",
+    b"eyJlbmMi",
+    b"eyJ4NXQi",
+    b"eyJjdHki",
+    b"eyJqa3Ui",
+    b"eyJ6aXAi",
+    b"eyJlcGsi",
+)
 
 DETECTOR = Detector(
     id="jwt",

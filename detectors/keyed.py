@@ -13,7 +13,9 @@ from detectors.fields import Field, field_at
 from detectors.keys import Meaning, meaning, name_of
 from detectors.shapes import is_hex, is_uuid, plausible, random_looking
 
-_SCHEME = re.compile(rb"(?i)(?:bearer|token|basic|apikey|api-key|jwt|digest|negotiate|oauth|splunk|snowflake|key)[ =:]\s*")
+_SCHEME = re.compile(
+    rb"(?i)(?:bearer|token|basic|apikey|api-key|jwt|digest|negotiate|oauth|splunk|snowflake|key)[ =:]\s*"
+)
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
 _PRINTABLE = re.compile(rb"[\x20-\x7e]{8,}\n?")
 _BETWEEN_TAGS = re.compile(rb"</?[A-Za-z]")

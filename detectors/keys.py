@@ -14,8 +14,10 @@ _GLUED = {
     b"refreshtoken": (b"refresh", b"token"), b"idtoken": (b"id", b"token"), b"clientsecret": (b"client", b"secret"),
     b"secretkey": (b"secret", b"key"), b"accesskey": (b"access", b"key"), b"appkey": (b"app", b"key"),
     b"appsecret": (b"app", b"secret"), b"apitoken": (b"api", b"token"), b"privatekey": (b"private", b"key"),
-    b"accountkey": (b"account", b"key"), b"passwd": (b"password",), b"pwd": (b"password",), b"passphrase": (b"password",),
-    b"pass": (b"password",), b"licensekey": (b"license", b"key"), b"authkey": (b"auth", b"key"), b"secrets": (b"secret",),
+    b"accountkey": (b"account", b"key"), b"passwd": (b"password",), b"pwd": (b"password",),
+    b"passphrase": (b"password",),
+    b"pass": (b"password",), b"licensekey": (b"license", b"key"), b"authkey": (b"auth", b"key"),
+    b"secrets": (b"secret",),
     b"sharedkey": (b"shared", b"key"), b"apisecret": (b"api", b"secret"), b"oauthtoken": (b"oauth", b"token"),
 }  # fmt: skip
 # Words behind the telling one that make the key mean something about the secret, not the secret.
@@ -37,7 +39,8 @@ _HARMLESS = frozenset(
     row object s3 idempotency dedup hash lock map group topic routing message event metric feature flag
     antiforgery request requestverification forgery nextpage pagetoken resume cursor scroll watermark consumer_group
     stop start end lex lexer syntax parse bos eos pad unk stemmed word per input output prompt completion max min
-    starting ending change lifecycle action pagination publishable site sequence fencing bus span trace color design registry_key""".split()
+    starting ending change lifecycle action pagination publishable site sequence fencing bus span trace color design
+    registry_key""".split()
 )
 
 
@@ -120,7 +123,18 @@ def _at(parts: tuple[bytes, ...], position: int) -> Meaning | None:
 def _token(before: bytes) -> Meaning:
     if before == b"refresh":
         return _REFRESH
-    if before in (b"access", b"id", b"auth", b"oauth", b"bearer", b"session", b"identity", b"subject", b"actor", b"security"):
+    if before in (
+        b"access",
+        b"id",
+        b"auth",
+        b"oauth",
+        b"bearer",
+        b"session",
+        b"identity",
+        b"subject",
+        b"actor",
+        b"security",
+    ):
         return _BEARER
     if before in (b"api", b"bot", b"deploy", b"personal", b"app", b"registration", b"service", b"account", b"admin"):
         return _API_KEY
@@ -128,7 +142,15 @@ def _token(before: bytes) -> Meaning:
 
 
 def _key(before: bytes, earlier: tuple[bytes, ...]) -> Meaning | None:
-    if before == b"secret" or before in (b"api", b"subscription", b"license", b"account", b"function", b"master", b"auth"):
+    if before == b"secret" or before in (
+        b"api",
+        b"subscription",
+        b"license",
+        b"account",
+        b"function",
+        b"master",
+        b"auth",
+    ):
         return _API_KEY
     if before in (b"access", b"app", b"integration", b"write", b"ingest", b"webhook", b"routing"):
         return _API_KEY if b"secret" in earlier or before != b"access" else Meaning(Kind.API_KEY, False, True)

@@ -17,11 +17,13 @@ _CODE = Meaning(Kind.AUTH_CODE, True, False)
 _FUNCTION_KEY = Meaning(Kind.API_KEY, True, True)
 # What stands beside an authorization code: the parameters of RFC 6749 sections 4.1.2 and 4.1.3, OIDC's and RFC 9207's.
 _BESIDE = re.compile(
-    rb"""(?i)authorization[_-]?code|redirect[_-]?uri|[?&"' ]state["']?\s?[=:]|session_state|code_verifier|[?&]iss=|[?&]scope=
-       |callback|signin|sign-in|oauth|oidc|authorize|/cb\b|/login|grant_?type|/token""",
+    rb"""(?i)authorization[_-]?code|redirect[_-]?uri|[?&"' ]state["']?\s?[=:]|session_state|code_verifier|[?&]iss=
+       |[?&]scope=|callback|signin|sign-in|oauth|oidc|authorize|/cb\b|/login|grant_?type|/token""",
     re.VERBOSE,
 )
-_FUNCTION = re.compile(rb"(?i)\.azurewebsites\.net/|/api/[a-z0-9_-]{1,40}\?$")  # where `code` is a function's access key
+_FUNCTION = re.compile(
+    rb"(?i)\.azurewebsites\.net/|/api/[a-z0-9_-]{1,40}\?$"
+)  # where `code` is a function's access key
 _DIGITS = re.compile(rb"[0-9.]+")
 NEAR = 400  # bytes on either side in which the company of a code is looked for
 
@@ -87,7 +89,8 @@ DETECTORS = (
         title="Authorization code",
         anchors=(
             Anchor(
-                pattern=rb"""code(?:["'\\\]]|%22|\\u0022|&quot;){0,3} ?(?:=>?|:|%3[dDaA])[ "'\[\\%]{0,4}[A-Za-z0-9_\-./~%=\r\n]{14}""",
+                pattern=rb"""code(?:["'\\\]]|%22|\\u0022|&quot;){0,3} ?(?:=>?|:|%3[dDaA])[ "'\[\\%]{0,4}"""
+                rb"""[A-Za-z0-9_\-./~%=\r\n]{14}""",
                 caseless=True,
             ),
         ),

@@ -20,12 +20,14 @@ _MASKED = re.compile(
 )
 _VARIABLE = re.compile(
     rb"""\$[({A-Za-z_] | \{\{ | \}\} | %[({]?[A-Za-z_]+[)}]?%?$ | <[A-Za-z_ -]+>? | \$\$ | @@ | !\w+\s | \#\{
-       | (?:env|var|vars|secrets?|config|process\.env|os\.environ|vault|ref|ssm|file|self|this|params?|args|options)[.:\[(]
+       | (?:env|var|vars|secrets?|config|process\.env|os\.environ|vault|ref|ssm|file|self|this|params?|args
+           |options)[.:\[(]
        | _{0,2}[A-Z]{2,}(?:_[A-Z0-9]{2,})+_{0,2}$ | __\w+__$ | (?:projects/|arn:|urn:)""",
     re.VERBOSE,
 )
 _NOT_OPAQUE = re.compile(
-    rb"""(?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | /(?:[a-z._-]{2,24}/|[a-z._-]+$) | \.{1,2}/ | [A-Za-z]:\\ | (?:[a-z_-]{3,24}/){2}
+    rb"""(?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | /(?:[a-z._-]{2,24}/|[a-z._-]+$)
+       | \.{1,2}/ | [A-Za-z]:\\ | (?:[a-z_-]{3,24}/){2}
        | (?:sha(?:1|224|256|384|512)|md5|hmac-sha\d+|crc32|blake2b?|etag|W/"|rsa-sha\d+)[-:=$/]
        | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[156]\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)
        | X-[A-Z][A-Za-z]+(?:-[A-Z][A-Za-z]+)*$ | [A-Za-z_][\w.-]{1,60}(?:=(?!=?$)|\|\||&&|\(|\[|\{)
@@ -113,7 +115,5 @@ def random_looking(value: bytes, least: int = 16) -> bool:
     """Could hardly be anything but random: for keys that say little. UUIDs and digests are not enough."""
     if not plausible(value, least) or is_uuid(value):
         return False
-    classes = (
-        any(48 <= c <= 57 for c in value) + any(65 <= c <= 90 for c in value) + any(97 <= c <= 122 for c in value)
-    )
+    classes = any(48 <= c <= 57 for c in value) + any(65 <= c <= 90 for c in value) + any(97 <= c <= 122 for c in value)
     return classes >= 2 and randomness(value) >= (0.65 if is_hex(value) else 0.75)

@@ -11,10 +11,14 @@ from detectors.keyed import of_value
 from detectors.keys import meaning
 
 BACK = 4096  # bytes before a column's name in which its INSERT, and parameters of the statement, may begin
-_COLUMNS = re.compile(rb"""(?i)insert\s+(?:ignore\s+)?into\s+[^\s(]{1,200}\s*\(([^()]{1,4000})\)\s*(?:output[^()]{1,200})?values\s*""")
+_COLUMNS = re.compile(
+    rb"""(?i)insert\s+(?:ignore\s+)?into\s+[^\s(]{1,200}\s*\(([^()]{1,4000})\)\s*(?:output[^()]{1,200})?values\s*"""
+)
 _TUPLE_OPEN = re.compile(rb"\s*,?\s*\(")
-_ITEM = re.compile(rb"""\s*(?:[NnEe_]?[a-z0-9]{0,8}'((?:[^'\\]|\\.|''){0,16384})'|"((?:[^"\\]|\\.){0,16384})"|([^,()'"]{0,400}))\s*([,)])""")
-_COMMAND = re.compile(rb'''"(?i:set|setex|psetex|setnx|getset|hset|hmset|mset)"((?: "(?:[^"\\]|\\.){0,4096}"){2,8})''')
+_ITEM = re.compile(
+    rb"""\s*(?:[NnEe_]?[a-z0-9]{0,8}'((?:[^'\\]|\\.|''){0,16384})'|"((?:[^"\\]|\\.){0,16384})"|([^,()'"]{0,400}))\s*([,)])"""
+)
+_COMMAND = re.compile(rb""""(?i:set|setex|psetex|setnx|getset|hset|hmset|mset)"((?: "(?:[^"\\]|\\.){0,4096}"){2,8})""")
 _ARGUMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 MOST = 2000  # rows of one statement looked at
 

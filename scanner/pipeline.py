@@ -225,7 +225,7 @@ class _Work:
         self._resolver.add(candidate)
 
     def _confirm(self, hit: Hit, row: Row, confirm: Confirm) -> list[tuple[View, Match]] | None:
-        """What a detector makes of a hit, shown as much of the stream as it asks for; None where that is not known yet."""
+        """What a detector makes of a hit, shown as much as it asks for; None where that is not known yet."""
         unknown = not self._window.final and self._window.end < hit.end + self._window.ahead
         for reach in range(len(REACHES)):
             placed = self._views.at(hit, row, reach, self._window.end, self._window.final)

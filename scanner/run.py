@@ -36,7 +36,7 @@ class Options:
     as_of: datetime  # aware, UTC: the instant verdicts are given for
     key: bytes = field(repr=False)  # 32 bytes, the HMAC key of fingerprints
     leeway: float = 0.0  # seconds of clock skew granted
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +174,7 @@ def _submit(executor: Executor, unit: _Unit, options: Options) -> Future[_Result
         return None
 
 
-def _result(
-    unit: _Unit, future: Future[_Result] | None, options: Options, meter: _Meter
-) -> tuple[_Unit, _Result]:
+def _result(unit: _Unit, future: Future[_Result] | None, options: Options, meter: _Meter) -> tuple[_Unit, _Result]:
     try:
         result = future.result() if future else _alone(unit, options)
     except BrokenProcessPool:
@@ -230,7 +228,9 @@ def _scanner(options: Options) -> Scanner:
     from detectors.registry import all_detectors
     from scanner.matcher import Matcher
 
-    return Scanner(Matcher(all_detectors(), cached=True), Policy(as_of=options.as_of, leeway=options.leeway), options.key)
+    return Scanner(
+        Matcher(all_detectors(), cached=True), Policy(as_of=options.as_of, leeway=options.leeway), options.key
+    )
 
 
 def _work(unit: _Unit, options: Options) -> _Result:

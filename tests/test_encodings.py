@@ -11,9 +11,10 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.scanning import jwt, opaque, scan
 
-Wrap = Callable[[bytes], tuple[bytes, list[tuple[int, int]]]]
+Row = Callable[[int, bytes], tuple[bytes, int, int]]
 PAIR = b"billing-batch:" + b"Q7rT2xW9mK4p"
 
 
@@ -83,7 +84,9 @@ def _nul(text: bytes, secret: bytes) -> tuple[bytes, list[tuple[int, int]]]:
     return text, _at(text, secret)
 
 
-def _rows(text: bytes, secret: bytes, line: Callable[[int, bytes], tuple[bytes, int, int]]) -> tuple[bytes, list[tuple[int, int]]]:
+def _rows(
+    text: bytes, secret: bytes, line: Callable[[int, bytes], tuple[bytes, int, int]]
+) -> tuple[bytes, list[tuple[int, int]]]:
     """A hex dump: `line` gives a row, where its hex begins and where its text begins."""
     first, last = text.index(secret), text.index(secret) + len(secret)
     out, spans = b"", []
@@ -128,9 +131,11 @@ def _docker(text: bytes, secret: bytes) -> tuple[bytes, list[tuple[int, int]]]:
 
 
 ENCODINGS: dict[str, Callable[[bytes, bytes], tuple[bytes, list[tuple[int, int]]]]] = {
-    "plain": _plain, "json": _json(1), "json2": _json(2), "json3": _json(3), "u0022": _u0022, "x22": _x22, "html": _html,
+    "plain": _plain, "json": _json(1), "json2": _json(2), "json3": _json(3), "u0022": _u0022, "x22": _x22,
+    "html": _html,
     "percent": _percent(1), "percent2": _percent(2), "utf-16le": _utf16("utf-16-le"), "utf-16be": _utf16("utf-16-be"),
-    "hex": _hex, "base64": _base64, "nul": _nul, "hexdump -C": _hexdump_c, "curl --trace": _curl_trace, "docker": _docker,
+    "hex": _hex, "base64": _base64, "nul": _nul, "hexdump -C": _hexdump_c, "curl --trace": _curl_trace,
+    "docker": _docker,
 }  # fmt: skip
 
 CARRIERS: dict[str, Callable[[int], tuple[bytes, bytes]]] = {
@@ -168,7 +173,9 @@ def test_a_record_cut_at_any_offset_of_the_secret_is_one_finding(carrier: str, p
         parts = text[:cut], text[cut:]
         if partial == "docker":
             lines = [
-                json.dumps({"log": parts[0].decode(), "stream": "stdout", "time": "2026-11-22T10:00:00.1Z"}).replace('": "', '":"'),
+                json.dumps({"log": parts[0].decode(), "stream": "stdout", "time": "2026-11-22T10:00:00.1Z"}).replace(
+                    '": "', '":"'
+                ),
                 json.dumps({"log": parts[1].decode() + "\n", "stream": "stdout", "time": "2026-11-22T10:00:00.2Z"}),
             ]
             data = "\n".join(line.replace('", "', '","').replace('": "', '":"') for line in lines).encode() + b"\n"

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.scanning import Finding, Part, Shape, jwt, opaque, scan
 
 FILLER = st.sampled_from(
@@ -48,7 +49,19 @@ STREAMS = st.lists(st.one_of(FILLER, SECRETS), max_size=24).map(b"".join)
 
 def _said(findings: list[Finding]) -> list[tuple[object, ...]]:
     return [
-        (f.id, f.kind, f.detector, f.fingerprint, f.spans, f.encoding, f.line, f.column, f.verdict, f.token, f.logged_at)
+        (
+            f.id,
+            f.kind,
+            f.detector,
+            f.fingerprint,
+            f.spans,
+            f.encoding,
+            f.line,
+            f.column,
+            f.verdict,
+            f.token,
+            f.logged_at,
+        )
         for f in findings
     ]
 
@@ -57,7 +70,12 @@ def _said(findings: list[Finding]) -> list[tuple[object, ...]]:
 @given(STREAMS, st.integers(1, 3000), st.integers(1, 5000), st.integers(1, 50000))
 def test_window_and_chunk_sizes_change_nothing(data: bytes, chunk: int, block: int, room: int) -> None:
     whole = _said(scan(data))
-    assert _said(scan(data, chunk=max(chunk, len(data) // 500), shape=Shape(block=max(block, len(data) // 500), room=room))) == whole
+    assert (
+        _said(
+            scan(data, chunk=max(chunk, len(data) // 500), shape=Shape(block=max(block, len(data) // 500), room=room))
+        )
+        == whole
+    )
 
 
 @settings(max_examples=8, deadline=None)

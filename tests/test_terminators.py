@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.scanning import jwt, opaque, scan, spans
 
 BASE64URL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
@@ -39,7 +40,9 @@ def test_an_opaque_bearer_is_found_whatever_byte_stands_before_the_header(byte: 
     assert spans(scan(data)) == [[(8, 8 + len(token))]]
 
 
-@pytest.mark.parametrize("after", [b"%26x=1", b"\\n", b"\\u0026", b"&amp;", b'\\"', b"%3B", b"&quot;", b"...", b".", b",", b"\x00\xff"])
+@pytest.mark.parametrize(
+    "after", [b"%26x=1", b"\\n", b"\\u0026", b"&amp;", b'\\"', b"%3B", b"&quot;", b"...", b".", b",", b"\x00\xff"]
+)
 def test_escapes_and_punctuation_end_a_jwt(after: bytes) -> None:
     token = jwt()
     assert spans(scan(b"t=" + token + after)) == [[(2, 2 + len(token))]]

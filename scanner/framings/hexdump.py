@@ -15,8 +15,13 @@ _HEX = rb"[0-9A-Fa-f]"
 TRIGGER = rb"0(?:h?:  ?| : |  )H{2}[ -]?H{2}[ -]H{2}[ -]?H{2}".replace(b"H", _HEX)
 BACK = 16 * 1024  # bytes before a row in which its block is followed
 AHEAD = 96 * 1024  # bytes after it: 24 KiB of dumped bytes at four characters each
-_OFFSET = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{4,16})h?(?::[ \t]{0,4}|[ \t]{1,4}:?[ \t]{0,4})(?=[0-9A-Fa-f]{2}[ 0-9A-Fa-f-])")
-_GROUP = re.compile(rb"([0-9A-Fa-f]{2})([0-9A-Fa-f]{2})?(?:[ -](?: ?(?=(?:[0-9A-Fa-f]{2}){1,2}(?:[ -]|\r?$)))|[ \t]*(?=[\r\n|])|$)?")
+_OFFSET = re.compile(
+    rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{4,16})h?(?::[ \t]{0,4}|[ \t]{1,4}:?[ \t]{0,4})"
+    rb"(?=[0-9A-Fa-f]{2}[ 0-9A-Fa-f-])"
+)
+_GROUP = re.compile(
+    rb"([0-9A-Fa-f]{2})([0-9A-Fa-f]{2})?(?:[ -](?: ?(?=(?:[0-9A-Fa-f]{2}){1,2}(?:[ -]|\r?$)))|[ \t]*(?=[\r\n|])|$)?"
+)
 BETWEEN = 2  # lines of other text between two rows of one dump (.NET's traces write a time after each)
 WIDEST = 64  # bytes a row holds at most
 
