@@ -177,3 +177,6 @@ class Detector:
     counterexamples: tuple[bytes, ...]
     before: int = 512
     after: int = 8192
+    # Asked once a stream, with its path: the confirm to use there, None where the detector is not for it. For
+    # detectors whose answer depends on the path, or that keep something while they work on a stream.
+    for_path: Callable[[str], Confirm | None] | None = None
