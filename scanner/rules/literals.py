@@ -44,8 +44,10 @@ def _sets(node: Node) -> Iterator[Alternatives]:
             yield from _sets(inner)
         case Group(inner, _):
             yield from _sets(inner)
-        case _:
+        case Sequence() | Literal() | OneOf():
             yield from _runs(node)
+        case _:
+            pass  # an assertion, or what may be left out
 
 
 def _runs(node: Node) -> Iterator[Alternatives]:
@@ -59,7 +61,7 @@ def _runs(node: Node) -> Iterator[Alternatives]:
         if len(data) >= SHORTEST:
             yield frozenset({Needed(data, fold)})
         data, fold = b"", False
-        if not isinstance(part, Sequence | Literal | OneOf):
+        if isinstance(part, Choice | Group | Repeat):
             yield from _sets(part)
     if len(data) >= SHORTEST:
         yield frozenset({Needed(data, fold)})
