@@ -1,0 +1,159 @@
+"""A set of public keys (RFC 7517) from a file or from bytes the user had fetched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jwt
+import orjson
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+
+from scanner.errors import UsageError
+
+LARGEST_FILE = 10 * 1024 * 1024  # bytes
+MOST_KEYS = 1000  # issuers publish 1 to 20
+LARGEST_MODULUS = 16384  # bits: what OpenSSL itself accepts for a check; larger ones only cost time
+
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
+
+# RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 8812 section 3.2, RFC 9864 section 2.2: which key an algorithm takes.
+_RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
+_BY_CURVE = {
+    "secp256r1": frozenset({"ES256"}),
+    "secp384r1": frozenset({"ES384"}),
+    "secp521r1": frozenset({"ES512"}),
+    "secp256k1": frozenset({"ES256K"}),
+}
+ASYMMETRIC = _RSA | frozenset().union(*_BY_CURVE.values()) | {"EdDSA", "Ed25519", "Ed448"}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One public key and the algorithms it may check (RFC 8725 section 3.1: `alg`, where it says so, alone)."""
+
+    public: PublicKey
+    algorithms: frozenset[str]
+    key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Jwks:
+    """Public keys. `issuers` names whose they are, where the user said so; else they may be anyone's.
+
+    `ignored` counts the keys that check no signature here: symmetric ones, those for encryption, unknown types and
+    damaged ones.
+    """
+
+    keys: tuple[Key, ...]
+    issuers: frozenset[str] = frozenset()
+    ignored: int = 0
+    _by_id: dict[str, tuple[Key, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for key in self.keys:
+            if key.key_id is not None:
+                self._by_id[key.key_id] = (*self._by_id.get(key.key_id, ()), key)
+
+    def named(self, key_id: str | None) -> tuple[Key, ...]:
+        """The keys of that `kid`."""
+        return self._by_id.get(key_id, ()) if key_id is not None else ()
+
+    @classmethod
+    def load(cls, source: str | os.PathLike[str] | bytes, issuers: frozenset[str] = frozenset()) -> Jwks:
+        """A JWK set, or a single JWK, from a file's path or from bytes.
+
+        Raises UsageError where it can't be read, is no such JSON, has more than 10 MB or 1,000 keys, or has none that
+        could check a signature.
+        """
+        name = "the key set" if isinstance(source, bytes) else os.fspath(source)
+        return cls._parse(source if isinstance(source, bytes) else _read(name), name, issuers)
+
+    @classmethod
+    def _parse(cls, data: bytes, name: str, issuers: frozenset[str]) -> Jwks:
+        if len(data) > LARGEST_FILE:
+            raise UsageError(f"{name}: larger than {LARGEST_FILE // 1024 // 1024} MB")
+        members = _members(data, name)
+        if len(members) > MOST_KEYS:
+            raise UsageError(f"{name}: more than {MOST_KEYS} keys")
+        keys = [key for key in map(_key, members) if key is not None]
+        if not keys:
+            raise UsageError(f"{name}: no key in it can check a signature (RSA, EC or OKP public keys can)")
+        return cls(tuple(keys), issuers, len(members) - len(keys))
+
+
+def _read(path: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no such path"
+        raise UsageError(f"{path}: the key set cannot be read: {reason}") from None
+
+
+def _members(data: bytes, name: str) -> list[Any]:
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise UsageError(f"{name}: no JSON") from None  # without the error's text, which quotes the document
+    if isinstance(value, dict) and isinstance(value.get("keys"), list):
+        return list(value["keys"])
+    if isinstance(value, dict) and isinstance(value.get("kty"), str):
+        return [value]
+    raise UsageError(f"{name}: neither a JWK set (RFC 7517 section 5) nor a JWK")
+
+
+def _key(member: Any) -> Key | None:
+    """The key, None where it checks no signature. Section 5: members that are not understood are to be ignored."""
+    if not isinstance(member, dict) or member.get("use", "sig") != "sig":
+        return None
+    operations = member.get("key_ops")
+    if isinstance(operations, list) and not {"verify", "sign"} & {o for o in operations if isinstance(o, str)}:
+        return None
+    public = _public(member)
+    if public is None:
+        return None
+    algorithms = algorithms_of(public)
+    only = member.get("alg")
+    if isinstance(only, str):
+        algorithms &= {only}
+    key_id = member.get("kid")
+    return Key(public, algorithms, key_id if isinstance(key_id, str) else None) if algorithms else None
+
+
+_LOADERS: dict[str, Any] = {"RSA": RSAAlgorithm, "EC": ECAlgorithm, "OKP": OKPAlgorithm}
+_PUBLIC_MEMBERS = ("kty", "n", "e", "crv", "x", "y")  # a private key's others are not even looked at
+
+
+def _public(member: dict[str, Any]) -> PublicKey | None:
+    kind = member.get("kty")
+    loader = _LOADERS.get(kind) if isinstance(kind, str) else None
+    if loader is None:
+        return None
+    wanted = {name: member[name] for name in _PUBLIC_MEMBERS if name in member}
+    if len(str(wanted.get("n", ""))) > LARGEST_MODULUS // 6 + 2:
+        return None
+    try:
+        key = loader.from_jwk(wanted)
+    except (jwt.exceptions.PyJWTError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        return None
+    kinds = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)
+    return key if isinstance(key, kinds) else None
+
+
+def algorithms_of(public: PublicKey) -> frozenset[str]:
+    """The JWS algorithms a key of that type and curve can check."""
+    if isinstance(public, rsa.RSAPublicKey):
+        return _RSA if public.key_size <= LARGEST_MODULUS else frozenset()
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        return _BY_CURVE.get(public.curve.name, frozenset())
+    return frozenset({"EdDSA", "Ed25519" if isinstance(public, ed25519.Ed25519PublicKey) else "Ed448"})
+
+
+def fitting(keys: Iterator[Key] | tuple[Key, ...], algorithm: str) -> list[Key]:
+    """Those that may check a signature of that algorithm."""
+    return [key for key in keys if algorithm in key.algorithms]
