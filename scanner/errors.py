@@ -1,12 +1,12 @@
 """The whole tree of errors. No message ever holds scanned bytes.
 
-    BearertrapError
-    ├── UsageError            the caller asked for something impossible        exit 2
-    │   └── RuleError         a user's rule can't be honoured; names the rule
-    └── InputError            an input can't be read whole; becomes a Skipped  exit 12
-        ├── TruncatedInput    a compressed or structured input ends too early
-        ├── CorruptInput      a checksum or a structure is wrong
-        └── LimitExceeded     a bound on ratio, depth, members or bytes was met
+BearertrapError
+├── UsageError            the caller asked for something impossible        exit 2
+│   └── RuleError         a user's rule can't be honoured; names the rule
+└── InputError            an input can't be read whole; becomes a Skipped  exit 12
+    ├── TruncatedInput    a compressed or structured input ends too early
+    ├── CorruptInput      a checksum or a structure is wrong
+    └── LimitExceeded     a bound on ratio, depth, members or bytes was met
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ class UsageError(BearertrapError):
 
 class RuleError(UsageError):
     """A user's rule can't be honoured; the message names the rule."""
+
+
+class OutputError(BearertrapError):
+    """A report or a copy can't be written: a full disk, a missing folder."""
 
 
 class InputError(BearertrapError):

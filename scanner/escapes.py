@@ -74,7 +74,10 @@ def rewritten(
     position = length = 0
     for start, end, text in changes:
         parts += (data[position:start], text)
-        depths += (before[position:start], bytes([_depth(data[start], text, max(before[start:end]), deeper)]) * len(text))
+        depths += (
+            before[position:start],
+            bytes([_depth(data[start], text, max(before[start:end]), deeper)]) * len(text),
+        )
         length += start - position + len(text)
         at.append(length)
         raw.append(end)

@@ -32,7 +32,9 @@ class Window:
 
     __slots__ = ("_buffer", "_count_until", "_reader", "_shape", "base", "counted", "end", "final", "lines", "newline")
 
-    def __init__(self, reader: Reader, shape: Shape | None = None, start: int = 0, lines_of: tuple[int, int | None] = (0, None)) -> None:
+    def __init__(
+        self, reader: Reader, shape: Shape | None = None, start: int = 0, lines_of: tuple[int, int | None] = (0, None)
+    ) -> None:
         """`start` is the stream offset of the reader's first byte, `lines_of` the range lines are counted in."""
         self._shape = shape or Shape()
         self._reader = reader

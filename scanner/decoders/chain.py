@@ -6,13 +6,11 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from scanner.decoders import gzip
+from scanner.decoders.formats import DECODERS
 from scanner.decoders.interface import Decoder, Limits, OpenReader, Stream
 from scanner.decoders.opening import STDIN, Counted, File, Peeked, head_of, open_file
 from scanner.errors import InputError, LimitExceeded
 from scanner.model import Skipped, Source, StreamId
-
-DECODERS: tuple[Decoder, ...] = (gzip.DECODER,)
 
 
 def open_source(source: Source, limits: Limits | None = None) -> Iterator[Stream | Skipped]:
@@ -79,9 +77,10 @@ class _Peeling:
     def __init__(self, outer: Stream, limits: Limits) -> None:
         self._outer = outer
         self._limits = limits
-        self._total = 0  # decoded bytes of all streams so far
+        self._totals: dict[int, int] = {}  # decoded bytes so far of all streams that are as many layers deep
         self._members = 0
         self._told = 0  # bytes of the file that earlier streams have used up
+        self._full: LimitExceeded | None = None  # a bound on the whole source was met: nothing more is decoded
 
     def streams(self, head: bytes | None) -> Iterator[Stream | Skipped]:
         """`head`: the first bytes where they are known already."""
@@ -98,26 +97,50 @@ class _Peeling:
             yield replace(stream, consumed=lambda: self._outer.consumed() - told)
             self._told = self._outer.consumed()
         elif depth >= self._limits.depth:
-            yield Skipped(stream.id, f"nested deeper than {depth} layers")
+            yield Skipped(stream.id, f"nested deeper than {depth} layers", 0)
         else:
+            yield from self._inside(decoder, replace(stream, plain_path=None), depth)
+
+    def _inside(self, decoder: Decoder, stream: Stream, depth: int) -> Iterator[Stream | Skipped]:
+        try:
             for found in decoder.decode(stream):
                 if isinstance(found, Skipped):
                     yield found
-                else:
-                    yield from self._peel(self._guarded(found), depth + 1)
+                    continue
+                self._admit()
+                yield from self._peel(self._guarded(found, depth + 1), depth + 1)
+        except InputError as error:
+            yield Skipped(stream.id, f"the rest was not read: {error}" if self._full else str(error))
+        except OSError as error:
+            yield Skipped(stream.id, _cannot(error))
 
-    def _guarded(self, stream: Stream) -> Stream:
-        return replace(stream, reader=_Guarded(stream.reader, self._count), plain_path=None)
+    def _admit(self) -> None:
+        """Counts a stream. Raises LimitExceeded."""
+        if self._full:
+            raise self._full
+        self._members += 1
+        if self._members > self._limits.members:
+            self._full = LimitExceeded(f"more than {self._limits.members} members")
+            raise self._full
 
-    def _count(self, fresh: int, of_member: int) -> None:
-        self._total += fresh
+    def _guarded(self, stream: Stream, depth: int) -> Stream:
+        def count(fresh: int, of_member: int) -> None:
+            self._totals[depth] = self._totals.get(depth, 0) + fresh
+            self._check(self._totals[depth], of_member)
+
+        return replace(stream, reader=_Guarded(stream.reader, count))
+
+    def _check(self, total: int, of_member: int) -> None:
+        """Raises LimitExceeded."""
         limits = self._limits
         if of_member > limits.member_bytes:
             raise LimitExceeded(f"unfolds to more than {limits.member_bytes} bytes")
-        if self._total > limits.total_bytes:
-            raise LimitExceeded(f"the file unfolds to more than {limits.total_bytes} bytes")
-        if self._total > limits.ratio_from and self._total > limits.ratio * max(1, self._outer.consumed()):
-            raise LimitExceeded(f"unfolds to more than {limits.ratio} times its size")
+        if total > limits.total_bytes:
+            self._full = LimitExceeded(f"the file unfolds to more than {limits.total_bytes} bytes")
+        elif total > limits.ratio_from and total > limits.ratio * max(1, self._outer.consumed()):
+            self._full = LimitExceeded(f"the file unfolds to more than {limits.ratio} times its size")
+        if self._full:
+            raise self._full
 
 
 class _Guarded:

@@ -2,45 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Protocol
 
-from scanner.decoders.interface import OpenReader, Stream
+from scanner.decoders.interface import OpenReader
 from scanner.errors import CorruptInput, InputError, TruncatedInput
-from scanner.model import Skipped, StreamId
 
-CHUNK = 64 * 1024  # compressed bytes read at once: larger gains nothing, and damage costs the output of one chunk
-STEP = 256 * 1024  # decoded bytes made at once, at most: a window's block
+CHUNK = 64 * 1024  # compressed bytes read at once: larger gains nothing (measured)
+STEP = 16 * 1024  # decoded bytes asked of an engine at once: what damage can cost, as engines drop them when they fail
 
 
 class Feed:
-    """The compressed bytes of a stream, with what was read too far put back."""
+    """The bytes of a stream, with what was read too far put back. OSError and InputError pass through."""
 
     def __init__(self, reader: OpenReader) -> None:
         self._reader = reader
         self._buffer = memoryview(bytearray(CHUNK))
-        self._back = b""
+        self._ready: memoryview = self._buffer[:0]  # read and not yet taken
+        self.offset = 0  # of the next byte to be taken
 
-    def chunk(self) -> bytes | memoryview:
-        """The next bytes, at most CHUNK (or what was put back); empty at the end. Valid until the next call."""
-        if self._back:
-            back, self._back = self._back, b""
-            return back
-        return self._buffer[: self._reader.readinto(self._buffer)]
-
-    def put_back(self, data: bytes) -> None:
-        """`data` comes again, before all else."""
-        self._back = data + self._back
+    def chunk(self, most: int = CHUNK) -> memoryview:
+        """The next bytes, at most `most`; empty at the end. Valid until the next call."""
+        if not self._ready:
+            self._ready = self._buffer[: self._reader.readinto(self._buffer)]
+        taken = self._ready[:most]
+        self._ready = self._ready[most:]
+        self.offset += len(taken)
+        return taken
 
     def take(self, count: int) -> bytes:
         """Exactly `count` bytes, fewer only at the end."""
-        parts: list[bytes] = []
-        while count > 0 and (chunk := self.chunk()):
-            parts.append(bytes(chunk[:count]))
-            if len(chunk) > count:
-                self._back = bytes(chunk[count:])
+        taken = bytes(self.chunk(count))
+        if len(taken) == count:
+            return taken
+        parts = [taken]
+        while count > len(parts[-1]) > 0:
             count -= len(parts[-1])
+            parts.append(bytes(self.chunk(count)))
         return b"".join(parts)
+
+    def put_back(self, data: bytes) -> None:
+        """`data` comes again, before all else."""
+        self.offset -= len(data)
+        if data:
+            self._ready = memoryview(data + bytes(self._ready))
+
+    def skip(self, count: int) -> int:
+        """Takes `count` bytes and forgets them. Returns how many were missing at the end."""
+        while count > 0 and (chunk := self.chunk(count)):
+            count -= len(chunk)
+        return count
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Straight from the reader where nothing is left to be taken."""
+        if not self._ready:
+            count = self._reader.readinto(buffer)
+            self.offset += count
+            return count
+        chunk = self.chunk(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def close(self) -> None:
+        self._reader.close()
 
 
 class Engine(Protocol):
@@ -51,105 +75,148 @@ class Engine(Protocol):
     @property
     def needs_input(self) -> bool: ...
     @property
-    def unused_data(self) -> bytes: ...
+    def unused_data(self) -> bytes | None: ...
     def decompress(self, data: bytes | memoryview, max_length: int = -1, /) -> bytes: ...
 
 
 class Members:
     """The decoded bytes of all members of a stream, one after another.
 
-    A subclass says how a member begins and ends. An error met after bytes were made is held back
-    until these have been delivered.
+    A subclass says how a member begins and ends. `readinto` gives what the input at hand makes and
+    does not wait for more. An error met after bytes were made is held back until these are delivered.
     """
 
     name = ""  # of the format, for messages
+    magic: tuple[bytes, ...] = ()
+    padded = False  # zeros may follow the last member
     broken: tuple[type[Exception], ...] = ()  # what the engine raises at damage
 
     def __init__(self, reader: OpenReader) -> None:
-        self._reader = reader
         self.feed = Feed(reader)
-        self._engine: Engine | None = None
-        self._members = 0
+        self.begun = 0  # members so far
+        self._open = False  # within a member
+        self._rest = b""  # made and not yet delivered
         self._failure: Exception | None = None
+        self._ended = False
 
-    def begin(self) -> Engine | None:
-        """The engine for the next member, None where the stream ends well. Raises InputError."""
+    def begin(self) -> bool:
+        """Begins the next member; False where the stream ends well. Raises InputError."""
         raise NotImplementedError
 
-    def made(self, data: bytes) -> None:
-        """Is told of each piece of a member's decoded bytes."""
+    def step(self, most: int) -> bytes:
+        """Some of the member's bytes, may be none yet: about `most`, and never more than a few blocks."""
+        raise NotImplementedError
+
+    @property
+    def complete(self) -> bool:
+        """Whether the member has given all its bytes."""
+        raise NotImplementedError
+
+    @property
+    def starved(self) -> bool:
+        """Whether the next step has to read more of the input."""
+        raise NotImplementedError
 
     def end(self) -> None:
-        """Checks what stands after a member's data. Raises InputError."""
+        """Checks what stands after a member's bytes. Raises InputError."""
 
     def readinto(self, buffer: memoryview, /) -> int:
-        if self._failure is not None:
+        filled = 0
+        while filled < len(buffer):
+            if self._rest:
+                count = min(len(self._rest), len(buffer) - filled)
+                buffer[filled : filled + count] = self._rest[:count]
+                self._rest = self._rest[count:]
+                filled += count
+                continue
+            if self._failure is not None or self._ended or (filled and self._must_wait()):
+                break
+            self._rest = self._more(min(STEP, len(buffer) - filled))
+        if not filled and self._failure is not None:
             raise self._failure
-        while True:
-            try:
-                if self._engine is None:
-                    self._engine = self.begin()
-                    if self._engine is None:
-                        return 0
-                    self._members += 1
-                data = self._made(self._engine, min(len(buffer), STEP))
-            except self.broken as error:
-                raise self._fails(CorruptInput(f"the {self.name} data is damaged")) from error
-            except (InputError, OSError) as error:
-                raise self._fails(error) from None
-            count = len(data)
-            if count:
-                buffer[:count] = data
-            self._finish()
-            if count:
-                return count
+        return filled
 
-    def _fails(self, error: Exception) -> Exception:
-        self._failure = error
-        return error
+    def _must_wait(self) -> bool:
+        return not self._open or self.starved
 
-    def _made(self, engine: Engine, most: int) -> bytes:
-        data: bytes | memoryview = b""
-        if engine.needs_input:
-            data = self.feed.chunk()
-            if not data:
-                raise TruncatedInput(f"the {self.name} data ends too early")
-        made = engine.decompress(data, most)
-        if made:
-            self.made(made)
-        return made
-
-    def _finish(self) -> None:
-        """Ends a member that is complete. Its bytes are still to be delivered, so nothing is raised here."""
-        if self._engine is None or not self._engine.eof:
-            return
-        self.feed.put_back(self._engine.unused_data)
-        self._engine = None
+    def _more(self, most: int) -> bytes:
+        """One step. What goes wrong is kept for later in `_failure`."""
+        made = b""
         try:
-            self.end()
+            if not self._open:
+                self._open = self.begin()
+                self._ended = not self._open
+                self.begun += self._open
+                return b""
+            made = self.step(most)
+            if self.complete:
+                self._open = False
+                self.end()
+        except self.broken:
+            self._failure = CorruptInput(f"the {self.name} data is damaged")
         except (InputError, OSError) as error:
             self._failure = error
+        return made
 
-    def another(self, magic: tuple[bytes, ...], padding: bool) -> bool:
-        """Whether a member follows. Raises CorruptInput where something else does (zeros are padding if `padding`)."""
-        size = max(map(len, magic))
+    def another(self) -> bool:
+        """Whether a member follows. Raises InputError where something else does."""
+        size = max(map(len, self.magic))
         head = self.feed.take(size)
-        if padding and self._members:
+        if self.padded and self.begun:
             while head and not head.strip(b"\0"):
                 head = self.feed.take(size)
             head = head.lstrip(b"\0")
             head += self.feed.take(size - len(head)) if head else b""
         self.feed.put_back(head)
-        if not head and self._members:
-            return False
-        if head.startswith(magic):
+        if head.startswith(self.magic):
             return True
-        if any(first.startswith(head) for first in magic):
-            raise TruncatedInput(f"the {self.name} data ends too early")
-        raise CorruptInput(f"something that is not {self.name} data follows the {self.name} data; it was not scanned")
+        if not head and self.begun:
+            return False
+        if begins(head, self.magic):
+            raise self.too_short()
+        raise CorruptInput(f"something else follows the {self.name} data; it was not scanned")
+
+    def too_short(self) -> TruncatedInput:
+        """To be raised where the input ends within a member."""
+        return TruncatedInput(f"the {self.name} data ends too early")
 
     def close(self) -> None:
-        self._reader.close()
+        self.feed.close()
+
+
+class EngineMembers(Members):
+    """Members whose data an engine of the usual shape decodes."""
+
+    def __init__(self, reader: OpenReader) -> None:
+        super().__init__(reader)
+        self._engine: Engine | None = None
+
+    def engine(self) -> Engine:
+        """A new engine, after what stands before a member's data was taken. Raises InputError."""
+        raise NotImplementedError
+
+    def begin(self) -> bool:
+        self._engine = self.engine() if self.another() else None
+        return self._engine is not None
+
+    def step(self, most: int) -> bytes:
+        assert self._engine is not None
+        hungry = self._engine.needs_input
+        data = self.feed.chunk() if hungry else b""
+        made = self._engine.decompress(data, most)
+        if self._engine.eof:
+            self.feed.put_back(self._engine.unused_data or b"")
+        elif hungry and not data and not made:
+            raise self.too_short()
+        return made
+
+    @property
+    def complete(self) -> bool:
+        return self._engine is not None and self._engine.eof
+
+    @property
+    def starved(self) -> bool:
+        return self._engine is None or self._engine.needs_input
 
 
 def begins(head: bytes, magic: tuple[bytes, ...]) -> bool:
@@ -157,24 +224,4 @@ def begins(head: bytes, magic: tuple[bytes, ...]) -> bool:
     return any(len(head) < len(first) and first.startswith(head) for first in magic)
 
 
-def inner(stream: Stream, layer: str, reader: OpenReader) -> Stream:
-    """The stream inside `stream`, with `layer` added to its id."""
-    return Stream(StreamId(stream.id.path, (*stream.id.layers, layer)), reader, stream.consumed)
-
-
-class Compressed:
-    """A decoder of a format that holds one stream and begins with a magic."""
-
-    def __init__(self, name: str, magic: tuple[bytes, ...], reader: type[Members]) -> None:
-        self.name = name
-        self._magic = magic
-        self._reader = reader
-
-    def recognises(self, head: bytes) -> bool:
-        return head.startswith(self._magic)
-
-    def undecided(self, head: bytes) -> bool:
-        return begins(head, self._magic)
-
-    def decode(self, stream: Stream) -> Iterator[Stream | Skipped]:
-        yield inner(stream, self.name, self._reader(stream.reader))
+Opener = Callable[[OpenReader], OpenReader]

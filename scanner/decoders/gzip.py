@@ -10,31 +10,39 @@ from typing import cast
 
 from isal import igzip_lib, isal_zlib
 
-from scanner.decoders.feed import Compressed, Engine, Members
-from scanner.errors import CorruptInput, TruncatedInput
+from scanner.decoders.feed import Engine, EngineMembers
+from scanner.errors import CorruptInput
 
 # RFC 1952, 2.3.1: ID1 = 31, ID2 = 139, CM = 8 (deflate, the only one defined)
 MAGIC = (b"\x1f\x8b\x08",)
 FHCRC, FEXTRA, FNAME, FCOMMENT, RESERVED = 2, 4, 8, 16, 0xE0
 NAME_MOST = 64 * 1024  # bytes of a file name or comment in the header: longer is no header
+BROKEN = (cast("type[Exception]", isal_zlib.IsalError),)  # its stub calls it an instance
 
 
-class GzipReader(Members):
+def raw_inflate() -> Engine:
+    """An engine for raw DEFLATE (RFC 1951)."""
+    return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
+
+
+class GzipReader(EngineMembers):
     """The inflated bytes of all members. Zeros after the last are padding, as tapes and blocks leave them."""
 
     name = "gzip"
-    broken = (cast("type[Exception]", isal_zlib.IsalError),)  # its stub calls it an instance
+    magic = MAGIC
+    padded = True
+    broken = BROKEN
 
-    def begin(self) -> Engine | None:
-        if not self.another(MAGIC, padding=True):
-            return None
+    def engine(self) -> Engine:
         self._header()
         self._crc = self._size = 0
-        return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
+        return raw_inflate()
 
-    def made(self, data: bytes) -> None:
-        self._crc = isal_zlib.crc32(data, self._crc)
-        self._size += len(data)
+    def step(self, most: int) -> bytes:
+        made = super().step(most)
+        self._crc = isal_zlib.crc32(made, self._crc)
+        self._size += len(made)
+        return made
 
     def end(self) -> None:
         # RFC 1952, 2.3.1: CRC32 and ISIZE (the size modulo 2^32), least-significant byte first
@@ -47,7 +55,7 @@ class GzipReader(Members):
     def _take(self, count: int) -> bytes:
         data = self.feed.take(count)
         if len(data) < count:
-            raise TruncatedInput("the gzip data ends too early")
+            raise self.too_short()
         return data
 
     def _header(self) -> None:
@@ -67,6 +75,3 @@ class GzipReader(Members):
             if self._take(1) == b"\0":
                 return
         raise CorruptInput("the gzip header is damaged")
-
-
-DECODER = Compressed("gzip", MAGIC, GzipReader)

@@ -66,7 +66,8 @@ class Limits:
 class Decoder(Protocol):
     """One format. `HEAD` bytes of a stream are enough for every `recognises`."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def recognises(self, head: bytes) -> bool:
         """True where the first bytes (at most HEAD, fewer at the end) are of this format."""
@@ -85,3 +86,5 @@ class Decoder(Protocol):
 
 
 HEAD = 4096  # bytes peeked to tell the format; tar's magic stands at 257, ISO formats need less
+
+WINDOW_MOST = 128 << 20  # bytes a format may make us remember: zstd's own default, and twice what `xz -9` needs

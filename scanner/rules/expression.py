@@ -6,7 +6,7 @@ from typing import Any
 
 import regex
 
-from scanner.rules.gosyntax import Node, parse, written
+from scanner.rules.gosyntax import Node, parse, widest, without_lead, written
 
 TIMEOUT = 0.2  # seconds one search may take: a hundred times what an honest rule needs on the slice it is given
 LONGEST = 20_000  # characters of an expression: ten times the longest of the public rule sets
@@ -15,11 +15,16 @@ LONGEST = 20_000  # characters of an expression: ten times the longest of the pu
 class Expression:
     """A Go expression as the `regex` module runs it on bytes."""
 
-    __slots__ = ("_pattern", "groups", "node")
+    __slots__ = ("_pattern", "groups", "node", "widest")
 
-    def __init__(self, source: str) -> None:
-        """Raises GoSyntaxError."""
-        self.node: Node = parse(source)
+    def __init__(self, source: str, *, groups_only: bool = False) -> None:
+        """`groups_only`: where the groups always say all, the match may begin at any place before them.
+
+        Raises GoSyntaxError.
+        """
+        node = parse(source)
+        self.node: Node = without_lead(node) if groups_only else node
+        self.widest = widest(self.node)  # bytes of a match; None: not bounded
         self._pattern: Any = regex.compile(written(self.node), regex.V0)
         self.groups: int = self._pattern.groups
 
@@ -33,8 +38,3 @@ class Expression:
         Raises TimeoutError; the limit is for all of them together.
         """
         return [m.regs for m in self._pattern.finditer(data, timeout=TIMEOUT)]
-
-    def open_at(self, data: bytes, start: int) -> int | None:
-        """Where from `start` on a match begins that more data might complete. Raises TimeoutError."""
-        match = self._pattern.search(data, start, partial=True, timeout=TIMEOUT)
-        return match.start() if match is not None and match.partial and match.start() < len(data) else None

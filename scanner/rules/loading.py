@@ -112,18 +112,15 @@ def _rule(name: str, entry: Table, shared: list[Allowlist]) -> Rule:
     source = entry.get("regex")
     if not source:
         raise RuleError(f"{where}: has no regex; a rule on paths alone is not supported")
-    expression = _expression(source, where, "regex")
+    allowlists = (*_own(entry, where), *shared)
+    by_groups = all(one.target != Target.MATCH for one in allowlists)
+    expression = _expression(source, where, "regex", groups_only=by_groups)
     group = entry.get("secretgroup", 0)
     if not _is_count(group) or group > expression.groups:
         raise RuleError(f"{where}: secretGroup must be a group of the regex, which has {expression.groups}")
     entropy = entry.get("entropy", 0)
     if isinstance(entropy, bool) or not isinstance(entropy, int | float) or not 0 <= entropy <= 8:
         raise RuleError(f"{where}: entropy must be a number of bits per character, 0 to 8")
-    own = []
-    for table in _allowlist_tables(entry, where):
-        if "targetrules" in table:
-            raise RuleError(f"{where}: targetRules belongs to an allowlist of the file, not of a rule")
-        own.append(_allowlist(table, f"{where}: its allowlist"))
     path = entry.get("path")
     return Rule(
         id=PREFIX + name,
@@ -134,8 +131,15 @@ def _rule(name: str, entry: Table, shared: list[Allowlist]) -> Rule:
         secret_group=group,
         entropy=float(entropy) or None,
         path=_expression(path, where, "path") if path else None,
-        allowlists=(*own, *shared),
+        allowlists=allowlists,
     )
+
+
+def _own(entry: Table, where: str) -> list[Allowlist]:
+    tables = _allowlist_tables(entry, where)
+    if any("targetrules" in table for table in tables):
+        raise RuleError(f"{where}: targetRules belongs to an allowlist of the file, not of a rule")
+    return [_allowlist(table, f"{where}: its allowlist") for table in tables]
 
 
 def _anchors(keywords: list[str], expression: Expression, where: str) -> tuple[Anchor, ...]:
@@ -193,11 +197,11 @@ def _allowlist(entry: Table, where: str) -> Allowlist:
     return allowlist
 
 
-def _expression(source: object, where: str, key: str) -> Expression:
+def _expression(source: object, where: str, key: str, *, groups_only: bool = False) -> Expression:
     if not isinstance(source, str) or len(source) > LONGEST:
         raise RuleError(f"{where}: {key} must be text of at most {LONGEST:,} characters")
     try:
-        return Expression(source)
+        return Expression(source, groups_only=groups_only)
     except GoSyntaxError as error:
         raise RuleError(f"{where}: {key}: {error}") from None
 

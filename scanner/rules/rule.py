@@ -49,7 +49,7 @@ class Rule:
             kind=self.kind,
             title=self.title,
             anchors=self.anchors,
-            confirm=lambda text: Search(self, b"")(text),
+            confirm=Search(self, b""),
             reference=reference,
             examples=(),
             counterexamples=(),
@@ -80,10 +80,12 @@ class Search:
     def __init__(self, rule: Rule, path: bytes) -> None:
         self._rule = rule
         self._path = path
+        width = rule.regex.widest
+        # bytes behind a keyword that decide; one more than the match, for what `\b` and `$` look at
+        self._wanted = AFTER if width is None else min(AFTER, NEAR + width + 1)
         self._timeouts = 0
         self._data = b""
         self._found: list[tuple[tuple[int, int], ...]] = []
-        self._open_at: int | None = None
 
     def __call__(self, text: Text) -> Iterator[Match]:
         """The matches near the keyword. Raises NeedMore, and RuleTimeout."""
@@ -97,21 +99,17 @@ class Search:
             raise RuleTimeout(self._rule.id, self._timeouts >= MOST_TIMEOUTS) from None
 
     def _near(self, text: Text) -> list[Match]:
+        if text.cut and len(text.data) < text.hit + self._wanted:
+            raise NeedMore
         if text.data is not self._data:
             self._read(text)
         low, high = text.hit - NEAR, text.hit + NEAR
         near = [spans for spans in self._found if low <= spans[0][0] <= high and spans[0][1] <= text.hit + AFTER]
-        if text.cut:
-            unfinished = self._open_at is not None and low <= self._open_at <= high
-            if unfinished or any(spans[0][1] == len(text.data) for spans in near):
-                raise NeedMore
         return [match for spans in near if (match := self._match(text.data, spans))]
 
     def _read(self, text: Text) -> None:
         self._data = b""
         self._found = self._rule.regex.all_in(text.data)
-        last = self._found[-1][0][1] if self._found else 0
-        self._open_at = self._rule.regex.open_at(text.data, last) if text.cut else None
         self._data = text.data
 
     def _match(self, data: bytes, spans: tuple[tuple[int, int], ...]) -> Match | None:

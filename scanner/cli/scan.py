@@ -1,0 +1,162 @@
+"""`bearertrap scan`: find and judge."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scanner.cli.progress import Meter
+from scanner.errors import UsageError
+from scanner.model import USABLE_OR_UNKNOWN, Finding, Skipped, Source, Summary
+from scanner.sinks.interface import Sink
+
+if TYPE_CHECKING:
+    from scanner.run import Options
+
+NOTHING, UNUSABLE, USABLE, INCOMPLETE, INTERRUPTED = 0, 10, 11, 12, 130
+
+
+def instant(_ctx: click.Context, _param: click.Parameter, value: str) -> datetime:
+    """`now` or ISO 8601; without a zone it is UTC."""
+    if value == "now":
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter("not a time: write 2026-11-22T12:00:00Z, 2026-11-22 or now") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+@click.command("scan", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("paths", nargs=-1, type=click.Path(path_type=str))
+@click.option("-o", "--output", multiple=True, metavar="FILE", help="Write a report; the suffix tells the format (.jsonl .json .txt .sarif .csv); - is stdout. Repeatable.")
+@click.option("-f", "--format", "format_", metavar="FORMAT", help="Format on stdout: text (default on a terminal), jsonl (default elsewhere), json, sarif, csv.")
+@click.option("--at", "as_of", default="now", callback=instant, metavar="TIME", help="Judge as of this instant (ISO 8601, UTC where no zone is given). Default: now.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=lambda: os.cpu_count() or 1, show_default="cores", help="Processes to use.")
+@click.option("--include", multiple=True, metavar="GLOB", help="In folders, only files that match. Repeatable.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="In folders, no files or folders that match. Repeatable.")
+@click.option("--newer", callback=lambda c, p, v: None if v is None else instant(c, p, v), metavar="TIME", help="In folders, only files modified at TIME or later.")
+@click.option("--max-size", type=click.IntRange(0), metavar="BYTES", help="In folders, only files of at most this size on disk.")
+@click.option("--one-file-system", is_flag=True, help="Do not enter folders on other file systems.")
+@click.option("--leeway", type=click.FloatRange(0, 86400), default=0.0, metavar="SECONDS", help="Clock skew granted to expiry times.")
+@click.option("--key-file", metavar="FILE", help="Key of the fingerprints. Default: BEARERTRAP_KEY, else one kept in the state folder.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 even with findings.")
+@click.option("-q", "--quiet", is_flag=True, help="No messages and no progress on stderr.")
+@click.option("--progress/--no-progress", default=None, help="Show progress on stderr. Default: on a terminal.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour of the text report.")
+@click.pass_context
+def command(ctx: click.Context, paths: tuple[str, ...], **options: Any) -> None:
+    """Find bearer tokens, JWTs, client secrets and their kin in PATHs, and judge each.
+
+    PATH is a file, a folder (walked, hidden and binary files included) or - for stdin, which is also
+    read when no PATH is given and stdin is a pipe. Compressed files are read as what they hold.
+
+    \b
+    bearertrap scan /var/log
+    journalctl -o cat -f | bearertrap scan -
+    bearertrap scan logs/ --at 2026-11-22T12:00:00Z -o report.sarif -o found.jsonl
+    """
+    ctx.exit(_Scan(paths, options).run())
+
+
+class _Scan:
+    """One run of the command."""
+
+    def __init__(self, paths: tuple[str, ...], options: dict[str, Any]) -> None:
+        self._paths = paths or _stdin_or_usage()
+        self._options = options
+        self._summary = Summary()
+        self._usable = False
+
+    def run(self) -> int:
+        from scanner.fingerprint import key_id, load_key
+        from scanner.run import Options
+
+        try:
+            key = load_key(self._options["key_file"])
+            sources = self._walked()
+        except UsageError as error:
+            raise click.UsageError(str(error)) from None
+        self._summary.key_id = key_id(key)
+        began = time.monotonic()
+        options = Options(self._options["as_of"], key, self._options["leeway"])
+        with ExitStack() as stack:
+            sinks = self._sinks(stack)
+            meter = stack.enter_context(Meter(self._options["progress"], self._options["quiet"], self._summary))
+            try:
+                self._report(sources, options, sinks, meter)
+            except KeyboardInterrupt:
+                self._summary.interrupted = True
+            self._summary.seconds = time.monotonic() - began
+            for sink in sinks:
+                sink.finish(self._summary)
+        return self._code()
+
+    def _report(self, sources: list[Source | Skipped], options: Options, sinks: list[Sink], meter: Meter) -> None:
+        from scanner.run import run
+
+        for sink in sinks:
+            sink.begin()
+        wanted = [source for source in sources if isinstance(source, Source)]
+        self._summary.sources = len(wanted)
+        skipped = (event for event in sources if isinstance(event, Skipped))
+        found = run(wanted, options, jobs=self._options["jobs"], progress=meter.progress)
+        for event in chain(skipped, found):
+            self._summary.add(event)
+            meter.event(event)
+            for sink in sinks:
+                if isinstance(event, Finding):
+                    sink.finding(event)
+                else:
+                    sink.skipped(event)
+            if isinstance(event, Finding) and event.verdict.state in USABLE_OR_UNKNOWN:
+                self._usable = True
+
+    def _walked(self) -> list[Source | Skipped]:
+        from scanner.sources import WalkRules, walk
+
+        rules = WalkRules(
+            include=self._options["include"],
+            exclude=self._options["exclude"],
+            newer=None if self._options["newer"] is None else self._options["newer"].timestamp(),
+            max_size=self._options["max_size"],
+            one_file_system=self._options["one_file_system"],
+        )
+        return list(walk(self._paths, rules))
+
+    def _sinks(self, stack: ExitStack) -> list[Sink]:
+        from scanner.sinks.registry import FORMATS, open_sink
+
+        targets = [(path, None) for path in self._options["output"]]
+        if self._options["format_"] or not any(path == "-" for path, _ in targets) and not targets:
+            targets.append(("-", self._options["format_"]))
+        live = self._paths == ("-",)
+        try:
+            return [
+                stack.enter_context(open_sink(path, format_, live=live, color=self._options["color"]))
+                for path, format_ in targets
+            ]
+        except UsageError as error:
+            raise click.UsageError(f"{error} (formats: {', '.join(FORMATS)})") from None
+
+    def _code(self) -> int:
+        if self._summary.interrupted:
+            return INTERRUPTED
+        if self._summary.skipped:
+            return INCOMPLETE
+        if self._options["exit_zero"] or not self._summary.by_kind:
+            return NOTHING
+        return USABLE if self._usable else UNUSABLE
+
+
+def _stdin_or_usage() -> tuple[str, ...]:
+    if sys.stdin.isatty():
+        raise click.UsageError("nothing to scan: name a file or a folder, or pipe something in")
+    return ("-",)

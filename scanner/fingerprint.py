@@ -1,0 +1,102 @@
+"""Keyed fingerprints: equal for equal secrets, useless to one who has not the key.
+
+A bare hash of a weak secret can be guessed; HMAC-SHA-256 (RFC 2104) with a key that never leaves the
+machine can't. The key comes from a file, the environment, or is made once in the user's state folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from scanner.errors import UsageError
+from scanner.model import Span, StreamId
+
+KEY_BYTES = 32
+SHORTEST_KEY = 16  # bytes: less than 128 bits could be tried out
+PREVIEWED = 16  # bytes: a shorter secret shows nothing of itself, 4 characters would be a quarter of it
+_DOMAIN = b"bearertrap/1\0"
+
+
+def load_key(key_file: str | None = None) -> bytes:
+    """The key: of `key_file`, of BEARERTRAP_KEY, or of the state folder, where it is made if need be.
+
+    Raises UsageError where a key is too short, unreadable or open to others.
+    """
+    if key_file is not None:
+        return _derived(_read(Path(key_file)))
+    if value := os.environ.get("BEARERTRAP_KEY"):
+        if len(value.encode()) < SHORTEST_KEY:
+            raise UsageError(f"BEARERTRAP_KEY is shorter than {SHORTEST_KEY} bytes")
+        return _derived(value.encode())
+    path = state_folder() / "key"
+    if not path.exists():
+        _make(path)
+    return _derived(_read(path))
+
+
+def state_folder() -> Path:
+    """$XDG_STATE_HOME/bearertrap, or ~/.local/state/bearertrap."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "bearertrap"
+
+
+def key_id(key: bytes) -> str:
+    """Eight hex digits that name a key without telling it; a report says which key its fingerprints are of."""
+    return hmac.digest(key, b"key-id", "sha256").hex()[:8]
+
+
+def fingerprint(key: bytes, value: bytes) -> str:
+    """Hex HMAC-SHA-256 of a secret's decoded value."""
+    return hmac.digest(key, _DOMAIN + value, "sha256").hex()
+
+
+def preview(value: bytes) -> str:
+    """What of a secret may be shown: at most its first 4 characters, and its length in bytes."""
+    if len(value) < PREVIEWED:
+        return f"({len(value)} bytes)"
+    head = "".join(chr(c) if 33 <= c < 127 else "." for c in value[:4])
+    return f"{head}… ({len(value)} bytes)"
+
+
+def finding_id(stream: StreamId, spans: tuple[Span, ...], mark: str) -> str:
+    """Sixteen hex digits, the same for the same secret at the same place in every run."""
+    place = repr((stream.path, stream.layers, [(span.start, span.end) for span in spans], mark))
+    return hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _derived(material: bytes) -> bytes:
+    return hashlib.sha256(b"bearertrap key\0" + material).digest()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        status = path.stat()
+        material = path.read_bytes().strip()
+    except OSError as error:
+        raise UsageError(f"the key file can't be read: {error.strerror}") from None
+    if status.st_mode & 0o077:
+        raise UsageError(f"the key file is open to others: chmod 600 {path}")
+    if len(material) < SHORTEST_KEY:
+        raise UsageError(f"the key file holds less than {SHORTEST_KEY} bytes")
+    return material
+
+
+def _make(path: Path) -> None:
+    """Makes a key; of two processes that do at once, the first wins and the second uses its key."""
+    temporary = path.with_name(f"key.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "w") as file:
+            file.write(secrets.token_hex(KEY_BYTES) + "\n")
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            pass
+        os.unlink(temporary)
+    except OSError as error:
+        raise UsageError(f"no key can be kept in {path.parent}: {error.strerror}; use --key-file or BEARERTRAP_KEY") from None

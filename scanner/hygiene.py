@@ -1,0 +1,41 @@
+"""No trace of scanned bytes outside the report: no core dump of ours, no debugger, no talkative traceback."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import sys
+import threading
+import traceback
+from types import TracebackType
+
+PR_SET_DUMPABLE = 4  # prctl(2): 0 keeps core dumps from being made and other processes from attaching
+
+
+def seal() -> None:
+    """Called by the command first of all, and inherited by its workers. Never fails."""
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (OSError, ValueError):
+        pass  # a lower limit is in force already
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    sys.excepthook = _on_exception
+    threading.excepthook = lambda args: _say(args.exc_type, args.exc_traceback)
+    sys.unraisablehook = lambda args: _say(args.exc_type, args.exc_traceback)
+
+
+def described(kind: type[BaseException] | None, trace: TracebackType | None) -> str:
+    """A bug in words: the type and the places, never the message or a line of code, which may hold scanned bytes."""
+    frames = [f"{os.path.basename(f.filename)}:{f.lineno} in {f.name}" for f in traceback.extract_tb(trace)]
+    shown = frames if os.environ.get("BEARERTRAP_DEBUG") else frames[-1:]
+    return f"internal error: {kind.__name__ if kind else 'unknown'} at {' < '.join(reversed(shown))}"
+
+
+def _on_exception(kind: type[BaseException], _error: BaseException, trace: TracebackType | None) -> None:
+    _say(kind, trace)
+
+
+def _say(kind: type[BaseException] | None, trace: TracebackType | None) -> None:
+    sys.stderr.write(f"bearertrap: {described(kind, trace)}\n")

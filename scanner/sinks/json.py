@@ -1,0 +1,35 @@
+"""One JSON document (RFC 8259): findings as they come, then what was skipped, then the summary."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import orjson
+
+from scanner.model import Finding, Skipped, Summary
+from scanner.sinks import records
+
+
+class JsonSink:
+    """Writes to a binary stream; holds the skipped ones only, until the findings are written."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._skipped: list[bytes] = []
+        self._any = False
+
+    def begin(self) -> None:
+        self._stream.write(b'{"schema":"%s","findings":[' % records.SCHEMA.encode())
+
+    def finding(self, finding: Finding) -> None:
+        self._stream.write(b"," if self._any else b"")
+        self._any = True
+        self._stream.write(b"\n" + orjson.dumps(records.of_finding(finding)))
+
+    def skipped(self, skipped: Skipped) -> None:
+        self._skipped.append(orjson.dumps(records.of_skipped(skipped)))
+
+    def finish(self, summary: Summary) -> None:
+        self._stream.write(b'\n],"skipped":[' + b",".join(b"\n" + line for line in self._skipped))
+        self._stream.write(b'\n],"summary":' + orjson.dumps(records.of_summary(summary)) + b"}\n")
+        self._stream.flush()

@@ -1,0 +1,97 @@
+"""Events as the contract's objects: what the jsonl and json sinks write, and others build on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from scanner.model import Finding, Skipped, StreamId, Summary
+
+SCHEMA = "bearertrap/1"
+Record = dict[str, object]
+
+
+def of_finding(finding: Finding) -> Record:
+    """A finding, every field of the contract present, null where unknown."""
+    verdict, token = finding.verdict, finding.token
+    return {
+        "schema": SCHEMA,
+        "type": "finding",
+        "id": finding.id,
+        "kind": finding.kind.value,
+        "detector": finding.detector,
+        "fingerprint": finding.fingerprint,
+        "preview": finding.preview,
+        "source": {**_source(finding.stream), "format": finding.format},
+        "spans": [{"start": span.start, "end": span.end} for span in finding.spans],
+        "encoding": list(finding.encoding),
+        "line": finding.line,
+        "column": finding.column,
+        "address": finding.address,
+        "logged_at": time(finding.logged_at),
+        "logged_at_basis": finding.logged_at_basis,
+        "verdict": {
+            "state": verdict.state.value,
+            "basis": verdict.basis,
+            "as_of": time(verdict.as_of),
+            "expires_at": time(verdict.expires_at),
+            "live_when_logged": verdict.live_when_logged,
+            "reason": verdict.reason,
+        },
+        "token": {
+            "issuer": token.issuer,
+            "subject": token.subject,
+            "audience": list(token.audience) or None,
+            "client_id": token.client_id,
+            "scope": list(token.scope) or None,
+            "key_id": token.key_id,
+            "algorithm": token.algorithm,
+            "issued_at": _seconds(token.issued_at),
+            "not_before": _seconds(token.not_before),
+            "expires_at": _seconds(token.expires_at),
+        },
+        "weaknesses": list(verdict.weaknesses),
+        "confidence": finding.confidence.value,
+        "entropy": finding.entropy,
+        "replacement": finding.replacement,
+        "key": finding.key,
+        "family": finding.family,
+    }
+
+
+def of_skipped(skipped: Skipped) -> Record:
+    """A part of the input that was not scanned."""
+    source = _source(skipped.stream)
+    return {"schema": SCHEMA, "type": "skipped", "source": source, "at_byte": skipped.at_byte, "reason": skipped.reason}
+
+
+def of_summary(summary: Summary) -> Record:
+    """The totals of a run."""
+    return {
+        "schema": SCHEMA,
+        "type": "summary",
+        "sources": summary.sources,
+        "bytes": summary.bytes,
+        "findings": sum(summary.by_kind.values()),
+        "by_kind": dict(sorted(summary.by_kind.items())),
+        "by_state": dict(sorted(summary.by_state.items())),
+        "skipped": summary.skipped,
+        "seconds": round(summary.seconds, 3),
+        "key_id": summary.key_id,
+        "interrupted": summary.interrupted,
+    }
+
+
+def _source(stream: StreamId) -> Record:
+    return {"path": stream.path, "layers": list(stream.layers)}
+
+
+def time(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC, with Z; fractions only where there are any; None for None."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _seconds(value: float | None) -> str | None:
+    """A NumericDate as a time; null for what no calendar holds."""
+    if value is None or not -62135596800 <= value <= 253402300799:
+        return None
+    return time(datetime.fromtimestamp(value, UTC))

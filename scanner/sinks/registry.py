@@ -1,0 +1,99 @@
+"""Which sink writes what, by the suffix of a file or the name of a format."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from scanner.errors import OutputError, UsageError
+from scanner.sinks.interface import Sink
+from scanner.sinks.jsonl import JsonlSink
+
+
+def _jsonl(stream: BinaryIO, live: bool, _color: str) -> Sink:
+    return JsonlSink(stream, live=live)
+
+
+def _json(stream: BinaryIO, _live: bool, _color: str) -> Sink:
+    from scanner.sinks.json import JsonSink
+
+    return JsonSink(stream)
+
+
+def _text(stream: BinaryIO, _live: bool, color: str) -> Sink:
+    from scanner.sinks.text import TextSink
+
+    return TextSink(stream, color=color == "always" or (color == "auto" and _colourful(stream)))
+
+
+def _csv(stream: BinaryIO, _live: bool, _color: str) -> Sink:
+    from scanner.sinks.csv import CsvSink
+
+    return CsvSink(stream)
+
+
+FORMATS: dict[str, Callable[[BinaryIO, bool, str], Sink]] = {
+    "text": _text, "jsonl": _jsonl, "json": _json, "csv": _csv,
+}  # fmt: skip
+_SUFFIXES = {".txt": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv"}
+
+
+@contextmanager
+def open_sink(target: str, format_: str | None, *, live: bool, color: str) -> Iterator[Sink]:
+    """A sink on a file or, for `-`, on stdout. A file appears under its name only when the report is whole.
+
+    Raises UsageError for an unknown format, OutputError where the report can't be written.
+    """
+    name = format_ or (_of_stdout() if target == "-" else _of_suffix(target))
+    if name not in FORMATS:
+        raise UsageError(f"unknown format {name!r}")
+    if target == "-":
+        yield FORMATS[name](sys.stdout.buffer, live, color)
+        return
+    with _file(target) as stream:
+        yield FORMATS[name](stream, False, "never" if color == "auto" else color)
+
+
+def _of_stdout() -> str:
+    return "text" if sys.stdout.isatty() else "jsonl"
+
+
+def _of_suffix(target: str) -> str:
+    suffix = os.path.splitext(target)[1].lower()
+    if suffix not in _SUFFIXES:
+        raise UsageError(f"the suffix of {target!r} names no format")
+    return _SUFFIXES[suffix]
+
+
+@contextmanager
+def _file(target: str) -> Iterator[BinaryIO]:
+    """A file that is only its owner's to read, and not there at all unless everything was written."""
+    if os.path.exists(target) and not os.path.isfile(target):
+        with open(target, "wb", buffering=0) as device:  # /dev/full, /dev/fd/3: nothing to rename
+            yield device
+        return
+    temporary = f"{target}.{secrets.token_hex(4)}.partial"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise UsageError(f"{target!r} can't be written: {error.strerror}") from None
+    try:
+        with open(descriptor, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise OutputError(f"{target!r} could not be written: {error.strerror}") from error
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def _colourful(stream: BinaryIO) -> bool:
+    """Colour where a person reads, unless they said no (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
