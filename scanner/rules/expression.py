@@ -6,7 +6,8 @@ from typing import Any
 
 import regex
 
-from scanner.rules.gosyntax import Node, parse, widest, without_lead, written
+from scanner.rules.analysis import widest, without_lead
+from scanner.rules.gosyntax import Node, parse, written
 
 TIMEOUT = 0.2  # seconds one search may take: a hundred times what an honest rule needs on the slice it is given
 LONGEST = 20_000  # characters of an expression: ten times the longest of the public rule sets

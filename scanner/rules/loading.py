@@ -15,9 +15,9 @@ from typing import Any
 from detectors.detector import Anchor, Detector, Kind
 from scanner.errors import RuleError, UsageError
 from scanner.rules.allowlist import Allowlist, Target
+from scanner.rules.analysis import needed
 from scanner.rules.expression import LONGEST, Expression
 from scanner.rules.gosyntax import GoSyntaxError
-from scanner.rules.literals import needed
 from scanner.rules.rule import Rule
 
 PREFIX = "rule:"  # before a rule's id in findings, so that it is never taken for a detector of ours
