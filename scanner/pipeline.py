@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -76,7 +77,7 @@ class Scanner:
         """
         part = part or Part()
         window = Window(reader, self._shape, part.read_from, (part.start, part.end))
-        work = _Work(self._matcher, window, part)
+        work = Work(self._matcher, window, part)
         trouble: Skipped | None = None
         wait = getattr(reader, "wait", None)
         while not window.final:
@@ -142,7 +143,7 @@ def _facts(match: Match, client_id: str | None, issuer: str | None) -> TokenFact
     return replace(facts, client_id=facts.client_id or client_id, issuer=facts.issuer or issuer)
 
 
-class _Work:
+class Work:
     """The hits of one window, in order, and what became of them."""
 
     def __init__(self, matcher: Matcher, window: Window, part: Part) -> None:
@@ -155,6 +156,10 @@ class _Work:
         # Nothing before this hit can matter to the part; from the very start of a stream on, everything does.
         self._first = part.read_from + BEHIND + EARLIER if part.read_from else 0
         self._covered = (0, 0)  # the last self-proving token: its own anchors need no second look
+        # Candidates given from here on begin at or after this offset, and none of those given before ends after it;
+        # after a pause only as far as complete lines tell.
+        self.settled = part.read_from
+        self.undecided: int | None = None  # end of the first hit looked at that more input may complete (after a pause)
 
     def take(self, fresh: memoryview, *, paused: bool = False) -> list[Candidate]:
         """Matches the fresh bytes, works on hits that have enough after them, returns what is settled.
@@ -173,9 +178,14 @@ class _Work:
         done = self._ready(limit)
         left = [hit for hit in self._pending[:done] if hit.end > self._first and not self._look(hit)]
         self._pending = left + self._pending[done:]
+        self.undecided = left[0].end if left else None
         position = min(self._pending[0].end, limit) if self._pending else limit
         settled = self._resolver.settle(position, 0 if window.final or paused else REACH)
-        window.release(min(self._resolver.oldest(position), position))
+        oldest = self._resolver.oldest(position)
+        self.settled = max(self.settled, limit if paused else min(oldest, position - REACH))
+        if window.final:
+            self.settled = window.end
+        window.release(min(oldest, position))
         return settled
 
     def _ready(self, limit: int) -> int:
@@ -185,8 +195,8 @@ class _Work:
     def _look(self, hit: Hit) -> bool:
         """Works on one hit; False where too little is known of what follows (only while a stream is paused)."""
         row = self._matcher.rows[hit.anchor]
-        if self._covered[0] < hit.end <= self._covered[1] and row.self_proving:
-            return True
+        if self._covered[0] < hit.end <= self._covered[1]:
+            return True  # inside a whole JWT: whatever matched there, the JWT would stay
         if "utf-16" in row.encoding and self._is_ghost(hit, row):
             return True
         if row.framing:
@@ -216,7 +226,7 @@ class _Work:
 
     def _add(self, detector: str, view: View, match: Match) -> None:
         spans = view.spans(match.start, match.end)
-        if not spans:
+        if not spans or _LABEL.search(view.data, max(0, match.start - 40), match.start):
             return
         detector = match.family if match.family == "jwt" else detector  # whoever found its place, it is a JWT
         candidate = Candidate(spans, match, detector, view, self._earlier(spans[0]))
@@ -247,6 +257,9 @@ class _Work:
         return self._window.slice(beside, beside + 1) == b"\0"
 
 
+_LABEL = re.compile(rb"REDACTED:(?:[a-z_]+:)?\Z")  # the digits of a label that a redaction left are no secret
+
+
 def _matches(confirm: Confirm, view: View, index: int, last: bool) -> list[tuple[View, Match]] | None:
     """What a detector finds at an index of a view; None where it asks for more and this is not the last view."""
     text = view.text(index)
@@ -254,9 +267,16 @@ def _matches(confirm: Confirm, view: View, index: int, last: bool) -> list[tuple
         text = replace(text, cut=False)
     try:
         found = [_whole(confirm, view, text, match) for match in confirm(text)]
+        if text.cut and any(_may_go_on(*one) for one in found):
+            return None
         return [(where, match) for where, match in found if match.flaw is not Flaw.FRAGMENT]
     except NeedMore:
         return None
+
+
+def _may_go_on(view: View, match: Match) -> bool:
+    """Whether it is incomplete and nothing but a line's end is known behind it: the next line may complete it."""
+    return match.flaw in (Flaw.TRUNCATED, Flaw.FRAGMENT) and not view.data[match.end : match.end + 256].strip()
 
 
 def _whole(confirm: Confirm, view: View, text: Text, match: Match) -> tuple[View, Match]:
