@@ -199,7 +199,7 @@ class _Parser:
         if char == "(":
             return self._group(flags, depth)
         if char == "[":
-            return _cased(self._class(), flags)
+            return self._class(flags)
         if char == "\\":
             return self._escape(flags)
         if char in "*+?":
@@ -279,7 +279,7 @@ class _Parser:
             return name
         raise GoSyntaxError(f"`\\{name}` is no escape of Go's")
 
-    def _class(self) -> frozenset[int]:
+    def _class(self, flags: _Flags) -> OneOf:
         self.at += 1
         negated = self._took("^")
         members: set[int] = set()
@@ -289,7 +289,8 @@ class _Parser:
             if self.at >= len(self._pattern):
                 raise GoSyntaxError("a `]` is missing")
             members |= self._class_item()
-        return EVERY - members if negated else frozenset(members)
+        cased = _cased(frozenset(members), flags)  # before it is negated: `(?i)[^a]` excludes both cases
+        return OneOf(EVERY - cased.members) if negated else cased
 
     def _class_item(self) -> frozenset[int]:
         if match := _CLASS_NAME.match(self._pattern, self.at):

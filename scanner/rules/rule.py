@@ -13,7 +13,7 @@ from scanner.rules.expression import Expression
 NEAR = 1024  # bytes before and behind a keyword's end in which a match may begin
 AFTER = 8192  # bytes behind it in which the match must end
 LONGEST_LINE = 4096  # bytes of a line on each side of a match that an allowlist is shown
-MOST_TIMEOUTS = 10  # per stream; a rule that ran out of time so often is not tried there again (2 s lost)
+MOST_TIMEOUTS = 5  # per stream; a rule that ran out of time so often is not tried there again (1 s lost)
 
 
 class RuleTimeout(Exception):
