@@ -211,16 +211,15 @@ def test_encrypted_and_truncated_keys_give_nothing() -> None:
 
 
 def test_a_hundred_tokens_and_a_thousand_secrets_take_a_third_of_a_second() -> None:
-    """Of three runs the fastest: the law is about our work, not about what else the machine does."""
+    """One run of five has to: the law is about our work, not about what else the machine does."""
     ring = Keyring()
     for number in range(100):
         ring.add_token(
             f"t{number}", hs(KEY, jti=number, scope="read write", aud="https://api.example", client_id="batch")
         )
     for number in range(1000):
-        ring.add_secret(f"s{number}", hashlib.sha256(str(number).encode()).hexdigest()[:40].upper().encode() + b"_x")
-    best = min(_seconds(ring) for _ in range(3))
-    assert best < 0.45, best
+        ring.add_secret(f"s{number}", hashlib.sha256(str(number).encode()).hexdigest()[:40].upper().encode() + b"!")
+    assert any(_seconds(ring) < 0.3 for _ in range(5))
 
 
 def _seconds(ring: Keyring) -> float:
