@@ -57,9 +57,9 @@ class Scanner:
         *,
         shape: Shape | None = None,
     ) -> None:
-        self._matcher = matcher
+        self.matcher = matcher
         self._policy = policy
-        self._key = key
+        self.key = key
         self._shape = shape or Shape()
 
     def scan(
@@ -77,7 +77,7 @@ class Scanner:
         """
         part = part or Part()
         window = Window(reader, self._shape, part.read_from, (part.start, part.end))
-        work = Work(self._matcher, window, part)
+        work = Work(self.matcher, window, part)
         trouble: Skipped | None = None
         wait = getattr(reader, "wait", None)
         while not window.final:
@@ -103,13 +103,14 @@ class Scanner:
     ) -> Iterator[Finding]:
         for candidate in settled:
             if part.owns(candidate.start):
-                yield self._finding(stream, window, candidate, hints)
+                yield self.finding(stream, window, candidate, hints)
 
-    def _finding(self, stream: StreamId, window: Window, candidate: Candidate, hints: FileHints) -> Finding:
+    def finding(self, stream: StreamId, window: Window, candidate: Candidate, hints: FileHints) -> Finding:
+        """The finding a candidate becomes. Candidates of a window are to be given in order of their start."""
         match = candidate.match
         value = match.secret.reveal()
         context = describe(candidate.view.text(match.end), match, candidate.earlier, hints)
-        mark = fingerprint(self._key, value)
+        mark = fingerprint(self.key, value)
         line, column = window.line_and_column(candidate.start)
         return Finding(
             id=finding_id(stream, candidate.spans, mark),
@@ -159,13 +160,14 @@ class Work:
         # Candidates given from here on begin at or after this offset, and none of those given before ends after it;
         # after a pause only as far as complete lines tell.
         self.settled = part.read_from
-        self.undecided: int | None = None  # end of the first hit looked at that more input may complete (after a pause)
+        self.undecided: int | None = None  # end of the first hit that waits for more input
 
-    def take(self, fresh: memoryview, *, paused: bool = False) -> list[Candidate]:
+    def take(self, fresh: memoryview, *, paused: bool = False, upto: int | None = None) -> list[Candidate]:
         """Matches the fresh bytes, works on hits that have enough after them, returns what is settled.
 
         `paused`: a live stream gives nothing more for now. Then hits whose line is complete are worked
-        on with what is known; where that is not enough, they go on waiting.
+        on with what is known; where that is not enough, they go on waiting. `upto`: where the last of
+        those lines ends, if the caller knows that later ones are parts of a record still to come.
         """
         window = self._window
         if fresh:
@@ -174,11 +176,11 @@ class Work:
             self._scanned = window.end
         limit = window.end if window.final else window.end - window.ahead
         if paused:
-            limit = max(limit, window.last_line_end())
+            limit = max(limit, window.last_line_end() if upto is None else upto)
         done = self._ready(limit)
         left = [hit for hit in self._pending[:done] if hit.end > self._first and not self._look(hit)]
         self._pending = left + self._pending[done:]
-        self.undecided = left[0].end if left else None
+        self.undecided = self._pending[0].end if self._pending else None
         position = min(self._pending[0].end, limit) if self._pending else limit
         settled = self._resolver.settle(position, 0 if window.final or paused else REACH)
         oldest = self._resolver.oldest(position)

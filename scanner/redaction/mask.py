@@ -68,8 +68,21 @@ def edits(target: Target, read: Slice, style: Style = Style.LABEL) -> list[Edit]
     pieces = [read(span.start, span.end) for span in spans]
     before = read(max(0, spans[0].start - CONTEXT), spans[0].start)
     after = read(spans[-1].end, spans[-1].end + AFTER)
+    if _is_binary(before, target.encoding):
+        style = Style.EQUAL_LENGTH  # offsets in a dump, a page or a packed record may depend on each length
     made = _replaced(_Secret(target, style), pieces, before, after, target.encoding)
     return [Edit(span.start, span.end, data) for span, data in zip(spans, made, strict=True)]
+
+
+def _is_binary(before: bytes, encoding: tuple[str, ...]) -> bool:
+    """Whether what stands just before a secret is no text."""
+    near = before[-64:]
+    outer = encoding[0] if encoding else ""
+    if outer not in ("utf-16le", "utf-16be"):
+        return b"\0" in near
+    near = near[len(near) % 2 :]
+    low, high = (near[0::2], near[1::2]) if outer == "utf-16le" else (near[1::2], near[0::2])
+    return b"\0" in low or high.count(0) * 2 < len(high)
 
 
 def merged(found: list[Edit]) -> list[Edit]:
@@ -130,7 +143,7 @@ def _text(secret: _Secret, pieces: list[bytes], before: bytes, after: bytes) -> 
         return _block(secret, pieces)
     if secret.equal:
         return [_starred(piece) for piece in pieces]
-    if secret.style is Style.KEEP_CLAIMS and (kept := _without_signature(secret, pieces)):
+    if secret.style is Style.KEEP_CLAIMS and (kept := _without_signature(secret, pieces, after)):
         return kept
     label = _fitted(secret.label(), before, pieces[0], after)
     return [label] + [b"" for _ in pieces[1:]]
@@ -159,10 +172,11 @@ def _percent(label: bytes, times: int) -> bytes:
     return label.replace(b"[", sign + b"5B").replace(b"]", sign + b"5D").replace(b":", sign + b"3A")
 
 
-_JWS = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.")
+_JWS = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.|\Z)")
+_DONE = re.compile(rb"\.?(?:\[|%(?:25)*5B)?REDACTED")  # behind claims that were kept before
 
 
-def _without_signature(secret: _Secret, pieces: list[bytes]) -> list[bytes] | None:
+def _without_signature(secret: _Secret, pieces: list[bytes], after: bytes) -> list[bytes] | None:
     """Header and payload as they stand, the signature gone; None where it is no JWS in plain letters (RFC 7515 7.1)."""
     whole = b"".join(pieces)
     kept = _JWS.match(whole)
@@ -170,6 +184,8 @@ def _without_signature(secret: _Secret, pieces: list[bytes]) -> list[bytes] | No
         return None
     if b"." in whole[kept.end() :]:
         return None  # JWE: five parts, and nothing to be read in any of them
+    if kept.end() == len(whole) and _DONE.match(after):
+        return pieces
     left = kept.end()
     out: list[bytes] = []
     label: bytes = secret.label()

@@ -1,0 +1,133 @@
+"""For Python programs: redact bytes, a stream, or what goes through `logging`."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import BinaryIO
+
+from scanner.context import FileHints
+from scanner.decoders.interface import Reader
+from scanner.fingerprint import load_key
+from scanner.judge import Policy
+from scanner.matcher import Matcher
+from scanner.model import Finding, Skipped, StreamId
+from scanner.pipeline import Scanner
+from scanner.redaction.copying import MARKER
+from scanner.redaction.mask import Style, Target, edits
+from scanner.redaction.stream import Outcome, StreamRedactor
+
+ROUNDS = 4  # redactions of one input: what a match had hidden shows when that match is gone, and no deeper was seen
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """`findings` tell where the secrets stood in the data given, or, from a second round, in what was made of it."""
+
+    data: bytes
+    findings: tuple[Finding, ...]
+
+
+class BytesReader:
+    """Bytes as a stream, at most `size` at a time."""
+
+    def __init__(self, data: bytes, size: int = 1 << 30) -> None:
+        self._data = memoryview(data)
+        self._size = size
+        self._at = 0
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        part = self._data[self._at : self._at + min(self._size, len(buffer))]
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)
+
+
+@lru_cache(maxsize=4)
+def scanner_for(key: bytes, as_of: datetime | None = None) -> Scanner:
+    """A scanner of all detectors; built once a process (30 to 100 ms)."""
+    from detectors.registry import all_detectors
+
+    return Scanner(Matcher(all_detectors(), cached=True), Policy(as_of=as_of or datetime.now(UTC)), key)
+
+
+def redact(data: bytes, *, style: Style = Style.LABEL, key: bytes | None = None) -> Redacted:
+    """`data` without its secrets: a scan of what is returned finds none (claims kept on purpose aside).
+
+    `key` is the HMAC key of fingerprints (bytes; default: as `bearertrap` finds it, see UsageError there).
+    """
+    scanner = scanner_for(load_key() if key is None else key)
+    told: list[Finding] = []
+    for turn in range(ROUNDS):
+        if turn and not remaining(scanner, data, style):
+            break
+        parts: list[bytes] = []
+        redactor = StreamRedactor(scanner, style, on_finding=told.append, stream=StreamId("data"))
+        redactor.run(BytesReader(data), parts.append)
+        data = b"".join(parts)
+    return Redacted(data, tuple(told))
+
+
+def remaining(scanner: Scanner, data: bytes, style: Style) -> list[Finding]:
+    """What a scan of redacted data still finds and a redaction would still change."""
+    found = scanner.scan(StreamId("data"), BytesReader(data), FileHints(mtime=None))
+    return [f for f in found if not isinstance(f, Skipped) and would_change(f, data, style)]
+
+
+def would_change(finding: Finding, data: bytes, style: Style) -> bool:
+    """False for a JWT whose claims were kept: it is found, and there is nothing left to take away."""
+    return any(data[e.start : e.end] != e.data for e in edits(Target.of(finding), lambda a, b: data[a:b], style))
+
+
+def redact_stream(
+    reader: Reader | BinaryIO,
+    write: Callable[[bytes], object],
+    *,
+    style: Style = Style.LABEL,
+    key: bytes | None = None,
+    on_finding: Callable[[Finding], None] | None = None,
+    flush: Callable[[], object] | None = None,
+) -> Outcome:
+    """Copies a stream without its secrets. `write` takes bytes, in order; `flush` is called where lines are complete.
+
+    A reader that has `wait(seconds) -> bool` is live: its complete lines are written at the latest 50 ms
+    after input pauses. Raises OSError of `write`; what breaks in the input is `Outcome.trouble`.
+    """
+    scanner = scanner_for(load_key() if key is None else key)
+    return StreamRedactor(scanner, style, on_finding=on_finding, flush=flush).run(reader, write)  # type: ignore[arg-type]
+
+
+class RedactingFilter(logging.Filter):
+    """Takes the secrets out of log records, before a handler sees them. Add it to each handler.
+
+    The message is formatted here (args included), then redacted; so are the texts of exception and stack.
+    Fails closed: a record that can't be worked on is replaced by a marker.
+    """
+
+    def __init__(self, *, style: Style = Style.LABEL, key: bytes | None = None) -> None:
+        super().__init__()
+        self._style = style
+        self._key = load_key() if key is None else key
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always True: records are changed, never dropped."""
+        try:
+            record.msg = self._clean(record.getMessage())
+            record.args = None
+            if record.exc_info and not record.exc_text:
+                record.exc_text = "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
+            record.exc_text = self._clean(record.exc_text) if record.exc_text else None
+            record.stack_info = self._clean(record.stack_info) if record.stack_info else None
+            record.exc_info = None
+        except Exception:
+            record.msg, record.args = MARKER.decode(), None
+            record.exc_info = record.exc_text = record.stack_info = None
+        return True
+
+    def _clean(self, text: str) -> str:
+        data = text.encode("utf-8", "surrogatepass")
+        return redact(data, style=self._style, key=self._key).data.decode("utf-8", "surrogatepass")
