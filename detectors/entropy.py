@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from math import log2
 
+_LONGEST = 4096  # bytes: the distribution of more says nothing more
+_N_LOG_N = [0.0] + [n * log2(n) for n in range(1, _LONGEST + 1)]
+
 
 def shannon(value: bytes) -> float:
     """Bits per character of the value's own distribution; 0 for the empty value. At most log2(len)."""
-    size = len(value)
-    if not size:
+    value = value[:_LONGEST]
+    if not value:
         return 0.0
-    return -sum(n / size * log2(n / size) for n in Counter(value).values())
+    return log2(len(value)) - sum(map(_N_LOG_N.__getitem__, Counter(value).values())) / len(value)

@@ -126,31 +126,25 @@ def _fernet(token: bytes) -> TokenFacts | None:
     return TokenFacts(token_type="fernet", issued_at=issued) if _plausible(issued) else None
 
 
-_DJANGO_TAIL = re.compile(rb":(1[0-9A-Za-z]{5}):(?:[0-9A-Za-z_-]{43}|[0-9A-Za-z_-]{27})(?![0-9A-Za-z_-])")
-_DJANGO_SEEN = len(b":1vGxg0:") + 27  # bytes of the anchor's match
-_DJANGO_VALUE = 4096  # bytes: what a cookie holds
+_DJANGO_SHAPE = re.compile(
+    rb"(?:eyJ|\.eJ)[0-9A-Za-z_-]{4,4000}:(1[0-9A-Za-z]{5}):(?:[0-9A-Za-z_-]{43}|[0-9A-Za-z_-]{27})(?![0-9A-Za-z_-])"
+)
 
 
 def _django(text: Text) -> Iterable[Match]:
-    """value:base62(time):base64url(HMAC), of 20 or 32 bytes. django.core.signing.TimestampSigner."""
-    data, hit = text.data, text.hit
-    if text.cut and len(data) < hit + 32:
-        raise NeedMore
-    colon = hit - _DJANGO_SEEN
-    tail = _DJANGO_TAIL.match(data, colon) if colon > 0 else None
-    if tail is None:
+    """value:base62(time):base64url(HMAC), of 20 or 32 bytes. django.core.signing.TimestampSigner on JSON."""
+    start = text.hit - 3
+    token = _DJANGO_SHAPE.match(text.data, start) if start >= 0 else None
+    if token is None:
         return
-    head = data[max(0, colon - _DJANGO_VALUE) : colon]
-    size = len(head) - len(head.rstrip(_URLSAFE))  # walked from the right: a regex would try each start
-    start = colon - size
-    if start and data[start - 1] == ord("."):
-        start -= 1  # a compressed value begins with a dot
+    if text.cut and token.end() == len(text.data):
+        raise NeedMore
     issued = 0
-    for digit in tail[1]:
+    for digit in token[1]:
         issued = issued * 62 + BASE62.index(digit)
-    if size >= 8 and _plausible(issued):
+    if _plausible(issued):
         facts = TokenFacts(token_type="django", issued_at=float(issued))
-        yield _match(text, start, tail.end(), "django-signed", Kind.SESSION_COOKIE, facts, Confidence.MEDIUM)
+        yield _match(text, start, token.end(), "django-signed", Kind.SESSION_COOKIE, facts, Confidence.MEDIUM)
 
 
 def _itsdangerous(token: bytes) -> TokenFacts | None:
@@ -218,7 +212,7 @@ _CLAIMS = b'{"iss":"https://id.acme.io","exp":"2026-11-22T13:00:00+00:00","iat":
 _PUBLIC = b"v4.public" + b"." + _b64(_CLAIMS + _RANDOM[:64])
 _LOCAL = b"v2.local" + b"." + _b64(_RANDOM[:90]) + b"." + _b64(b'{"kid":"1"}')
 _FERNET = base64.urlsafe_b64encode(b"\x80" + (1795348800).to_bytes(8, "big") + _RANDOM[:80])
-_DJANGO = b"bmlscy5odWJlckBhY21lLmlv:1xVGxg:" + _b64(_RANDOM[:32])
+_DJANGO = b"eyJuIjoxLCJ1IjoiYWNtZSJ9:1xVGxg:" + _b64(_RANDOM[:32])
 _FLASK = b"eyJfaWQiOiI3MzQyNSIsIl9mcmVzaCI6dHJ1ZX0." + _b64((1795348800).to_bytes(4, "big")) + b"." + _b64(_RANDOM[:20])
 _PACKETS = b"0021location https://id.acme.io/\n0012identifier ab\n002fsignature " + _RANDOM[:32] + b"\n"
 _XML = (
@@ -260,7 +254,7 @@ DETECTORS = (
         id="django-signed",
         kind=_COOKIE,
         title="Django signed value with a timestamp",
-        anchors=(Anchor(pattern=rb":1[A-Za-z0-9]{5}:[A-Za-z0-9_\-]{27}"),),
+        anchors=(Anchor(b"eyJ"), Anchor(b".eJ")),
         confirm=_django,
         reference="https://docs.djangoproject.com/en/stable/topics/signing/",
         examples=((b"sessionid=" + _DJANGO + b"; Path=/", _DJANGO),),

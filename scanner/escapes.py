@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-MARKS = (b"\\", b"%", b"&", b"\x1b", b"#0")  # no escape without one of these: the quick way to see that none is there
+MARKS = (b"\\", b"%", b"&", b"\x1b", b"#0")  # no escape without one of these:
 LONGEST = 12  # bytes of the longest escape decoded (a surrogate pair \uD83D\uDE00)
 
 # JSON: RFC 8259 section 7. C: ISO 9899 6.4.4.4. Percent: RFC 3986 section 2.1. HTML: the five XML entities and
@@ -43,11 +43,6 @@ class Unescaped:
     width: list[int]  # bytes escape i took in the escaped text
     made: list[int]  # bytes it became (0 for a colour code)
     names: frozenset[str]
-
-
-def has_escapes(data: bytes) -> bool:
-    """Whether a pass could change anything."""
-    return any(mark in data for mark in MARKS)
 
 
 def unescape(data: bytes, depth: bytes | None) -> Unescaped | None:

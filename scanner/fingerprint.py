@@ -6,6 +6,7 @@ machine can't. The key comes from a file, the environment, or is made once in th
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -93,10 +94,9 @@ def _make(path: Path) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(descriptor, "w") as file:
             file.write(secrets.token_hex(KEY_BYTES) + "\n")
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(temporary, path)
-        except FileExistsError:
-            pass
         os.unlink(temporary)
     except OSError as error:
-        raise UsageError(f"no key can be kept in {path.parent}: {error.strerror}; use --key-file or BEARERTRAP_KEY") from None
+        where = f"no key can be kept in {path.parent}: {error.strerror}"
+        raise UsageError(f"{where}; use --key-file or BEARERTRAP_KEY") from None

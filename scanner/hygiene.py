@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -15,10 +16,8 @@ PR_SET_DUMPABLE = 4  # prctl(2): 0 keeps core dumps from being made and other pr
 
 def seal() -> None:
     """Called by the command first of all, and inherited by its workers. Never fails."""
-    try:
+    with contextlib.suppress(OSError, ValueError):  # a lower limit is in force already
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (OSError, ValueError):
-        pass  # a lower limit is in force already
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     sys.excepthook = _on_exception

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from detectors.detector import Flaw, Kind, Match, TokenFacts
+from detectors.detector import Flaw, Kind, Match
 from scanner.model import Assessment, Context, State
 from scanner.weaknesses import weaknesses
 
@@ -20,7 +20,7 @@ _FIRST, _LAST = -62135596800, 253402300799  # Unix seconds of the first and last
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What verdicts are given by. `leeway`: seconds of clock skew granted; `max_lifetime`: seconds, for access tokens."""
+    """What verdicts are given by. In seconds: the clock skew granted, the longest an access token should live."""
 
     as_of: datetime
     leeway: float = 0.0
@@ -72,12 +72,14 @@ def _evidence(match: Match, context: Context) -> Iterator[Evidence]:
     if logged is None:
         return
     if context.expires_in is not None and match.kind not in _STATIC and (until := _plus(logged, context.expires_in)):
-        yield Evidence("expires_in+record_time", until, f"logged {_said(logged)} with {context.expires_in:.0f} s to live")
+        told = f"logged {_said(logged)} with {context.expires_in:.0f} s to live"
+        yield Evidence("expires_in+record_time", until, told)
     if match.max_lifetime is not None and (until := _plus(logged, match.max_lifetime)):
-        yield Evidence("vendor_max_lifetime+record_time", until, f"logged {_said(logged)}; its kind lives at most "
-                       f"{match.max_lifetime:.0f} s", latest=True)
+        told = f"logged {_said(logged)}; its kind lives at most {match.max_lifetime:.0f} s"
+        yield Evidence("vendor_max_lifetime+record_time", until, told, latest=True)
     if match.kind is Kind.AUTH_CODE and (until := _plus(logged, CODE_LIFETIME)):
-        yield Evidence("code_lifetime+record_time", until, f"logged {_said(logged)}; a code lives 10 minutes", latest=True)
+        told = f"logged {_said(logged)}; a code lives 10 minutes"
+        yield Evidence("code_lifetime+record_time", until, told, latest=True)
 
 
 _STATIC = frozenset({Kind.CLIENT_SECRET, Kind.BASIC_CREDENTIALS, Kind.PRIVATE_KEY})
@@ -134,6 +136,3 @@ def _plus(logged: datetime, seconds: float) -> datetime | None:
 
 def _said(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-Facts = TokenFacts

@@ -41,11 +41,6 @@ class Row:
     size: int = 0  # bytes of the form, for UTF-16
     framing: str = ""  # "hexdump": no anchor, a layout whose bytes are to be decoded and matched again
 
-    @property
-    def self_proving(self) -> bool:
-        """Whether only JWTs are looked for: those of a token already confirmed need no second look."""
-        return len(self.detectors) == 1 and self.detectors[0].id == "jwt"
-
 
 class Matcher:
     """The compiled anchors of a set of detectors. Built once a process: a database can't be pickled."""

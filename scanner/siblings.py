@@ -14,18 +14,26 @@ from scanner import timestamps
 
 REACH = 1500  # bytes on either side; larger objects hold their token's lifetime next to it all the same
 _SEP = rb"""["'\]\s]{0,4}(?:=>|->|=|:|,|>)?\s{0,12}(?:int\(|float\(|NumberLong\()?["'\[(]{0,2}"""
-_EXPIRES_IN = re.compile(rb"(?i)(?P<p>refresh[_-]?(?:token[_-]?)?)?expires?[_-]?in" + _SEP + rb"(?P<n>\d{1,9})(?![\d.]*[-:T])")
+_EXPIRES_IN = re.compile(
+    rb"(?i)(?P<p>refresh[_-]?(?:token[_-]?)?)?expires?[_-]?in" + _SEP + rb"(?P<n>\d{1,9})(?![\d.]*[-:T])"
+)
 _EXPIRES_AT = re.compile(
     rb"(?i)(?P<p>refresh[_-]?(?:token[_-]?)?)?(?:expires?[_-]?at|expires?[_-]?on|expiry(?:[_-]?(?:time|date))?|"
     rb"expiration(?:[_-]?(?:time(?:stamp)?|date))?|valid[_-]?until|expires)" + _SEP + rb"(?P<t>\d[0-9T:. +Z/-]{8,34})"
 )
 _CLIENT = re.compile(
-    rb"(?i)(?:client[_.-]?id|azp|appid|app[_-]?id|consumer[_-]?key)" + _SEP + rb"(?P<v>[A-Za-z0-9][A-Za-z0-9._@:/-]{1,120})"
+    rb"(?i)(?:client[_.-]?id|azp|appid|app[_-]?id|consumer[_-]?key)"
+    + _SEP
+    + rb"(?P<v>[A-Za-z0-9][A-Za-z0-9._@:/-]{1,120})"
 )
 _ISSUER = re.compile(
-    rb"(?i)(?<![a-z])(?:iss|issuer(?:[_-]?ur[il])?|token[_.-]?(?:ur[il]|endpoint)|authority)" + _SEP + rb"(?P<v>https?://[^\s\"'<>,;)\]}&]{4,200})"
+    rb"(?i)(?<![a-z])(?:iss|issuer(?:[_-]?ur[il])?|token[_.-]?(?:ur[il]|endpoint)|authority)"
+    + _SEP
+    + rb"(?P<v>https?://[^\s\"'<>,;)\]}&]{4,200})"
 )
-_PAIRS = {0x7D: 0x7B, 0x29: 0x28, 0x5D: 0x5B}
+_BRACKETS = re.compile(rb"[{}()\[\]]")
+_MARKS = re.compile(rb"[{}()\[\]\n]")
+_GOES_ON = re.compile(rb"""[ \t]*["'<:\[}]|\s*[A-Za-z_"'-]{3,40}\s{0,12}[:=]""")  # a line that continues an object
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +51,16 @@ def beside(data: bytes, start: int, end: int, kind: Kind) -> Siblings:
     after = _until_closed(data[end : end + REACH])
     before = _from_opened(data[max(0, start - REACH) : start])
     own = kind is Kind.REFRESH_TOKEN
-    lifetime = _pick(_EXPIRES_IN, after, before, own)
-    moment = _pick(_EXPIRES_AT, after, before, own)
+    both = (after + before).lower()  # a word that is nowhere needs no expression to look for it
+    lifetime = moment = client = issuer = None
+    if b"expir" in both or b"until" in both:
+        lifetime = _pick(_EXPIRES_IN, after, before, own)
+        moment = _pick(_EXPIRES_AT, after, before, own)
     stamp = timestamps.parse(moment["t"].strip()) if moment else None
-    client = _CLIENT.search(after) or _last(_CLIENT, before)
-    issuer = _ISSUER.search(after) or _last(_ISSUER, before)
+    if b"client" in both or b"app" in both or b"azp" in both or b"consumer" in both:
+        client = _CLIENT.search(after) or _last(_CLIENT, before)
+    if b"://" in both:
+        issuer = _ISSUER.search(after) or _last(_ISSUER, before)
     return Siblings(
         expires_in=float(lifetime["n"]) if lifetime else None,
         expires_at=stamp.moment if stamp else None,
@@ -74,7 +87,7 @@ def _last(pattern: re.Pattern[bytes], text: bytes) -> re.Match[bytes] | None:
 def _until_closed(text: bytes) -> bytes:
     """Up to the bracket that closes the object the text begins in, or the end of its line."""
     depth = 0
-    for found in re.finditer(rb"[{}()\[\]\n]", text):
+    for found in _MARKS.finditer(text):
         char = found[0]
         if char in b"{([":
             depth += 1
@@ -82,21 +95,19 @@ def _until_closed(text: bytes) -> bytes:
             depth -= 1
             if depth < -1 or (depth < 0 and char == b"}"):
                 return text[: found.start()]
-        elif depth <= 0 and not text[found.end() :].lstrip(b" \t")[:1] in (b'"', b"'", b"<", b":", b"[", b"}"):
-            if not re.match(rb"\s*[A-Za-z_\"'-]{3,40}\s{0,12}[:=]", text[found.end() :]):
-                return text[: found.start()]
+        elif depth <= 0 and not _GOES_ON.match(text, found.end()):
+            return text[: found.start()]
     return text
 
 
 def _from_opened(text: bytes) -> bytes:
     """From the bracket that opens the object the text ends in."""
     depth = 0
-    for i in range(len(text) - 1, -1, -1):
-        char = text[i]
-        if char in b"}])":
+    for found in reversed(list(_BRACKETS.finditer(text))):
+        if found[0] in b"}])":
             depth += 1
-        elif char in b"{([":
+        else:
             depth -= 1
-            if depth < -1 or (depth < 0 and char == 0x7B):
-                return text[i + 1 :]
+            if depth < -1 or (depth < 0 and found[0] == b"{"):
+                return text[found.end() :]
     return text[text.rfind(b"\n") + 1 :] if depth >= 0 else text

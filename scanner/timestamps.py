@@ -7,7 +7,6 @@ a reference (the file's last change) and marked; a time of day alone is no time.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -56,12 +55,14 @@ _YEARLESS = re.compile(
     )
 )
 _EPOCH = re.compile(
-    rb"""["'](?:time|ts|timestamp|@timestamp|date|instant|epoch|t|_?_?REALTIME_TIMESTAMP|startTime|timeMillis)["']\s?:\s?"?"""
-    rb"""(?P<n>1[0-9]{9}(?:[0-9]{3}|[0-9]{6}|[0-9]{9})?)(?P<f>\.\d{1,9})?(?![0-9])""",
+    rb"""["'](?:time|ts|timestamp|@timestamp|date|instant|epoch|t|_?_?REALTIME_TIMESTAMP|startTime|timeMillis)["']"""
+    rb"""\s?:\s?"?(?P<n>1[0-9]{9}(?:[0-9]{3}|[0-9]{6}|[0-9]{9})?)(?P<f>\.\d{1,9})?(?![0-9])""",
     re.IGNORECASE,
 )
 _EPOCH_FIRST = re.compile(rb"\[?(?P<n>1[0-9]{9}(?:[0-9]{3})?)(?P<f>\.\d{1,9})?(?![0-9A-Za-z.-])")
-_DATA = re.compile(rb"""(?i)(?:expir[a-z]*|not_?(?:after|before)|valid[_ ]?(?:to|until|from)|last-modified|until|exp|nbf|iat)[^\n]{0,16}$""")
+_DATA = re.compile(
+    rb"(?i)(?:expir[a-z]*|not_?(?:after|before)|valid[_ ]?(?:to|until|from)|last-modified|until|exp|nbf|iat)[^\n]{0,16}$"
+)
 
 
 def first_in(line: bytes, reference: float | None) -> Stamp | None:
@@ -130,6 +131,3 @@ def _zone(text: bytes | None) -> timezone | None:
         return UTC
     sign = -1 if text[:1] == b"-" else 1
     return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[-2:])))
-
-
-Finder = Callable[[bytes, float | None], Stamp | None]

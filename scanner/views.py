@@ -14,14 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from detectors.detector import Text
-from scanner.escapes import LONGEST, Unescaped, has_escapes, rewritten, unescape
+from scanner.escapes import LONGEST, Unescaped, rewritten, unescape
 from scanner.framings import hexdump, partial, quoted_printable, wrapped
 from scanner.matcher import Row
 from scanner.model import Hit, Span
 
-GRID = 4096  # bytes: views start and end on multiples of it, so that neighbouring hits share them
+GRID = 2048  # bytes: views start and end on multiples of it, so that neighbouring hits share them
 BEFORE = 4096  # bytes of view before the block the hit is in: keys, and the start of a record
-REACHES = (4096, 16384, 65536)  # bytes of view past that block, tried in turn where a detector needs more
+REACHES = (2048, 8192, 65536)  # bytes of view past that block, tried in turn where a detector needs more
 PASSES = 4  # layers of escapes taken off: three of the contract, and one for colour codes inside them
 RUN_BACK = 8192  # characters of a hex or base64 run followed backwards from a hit
 DUMP_CELL = 16384  # bytes: a block of a hex dump is decoded once for all hits in one cell of the stream
@@ -221,7 +221,7 @@ def continued(view: View, start: int, end: int) -> View | None:
 
 def _unescaped(view: View) -> View:
     for _ in range(PASSES):
-        layer = unescape(view.data, view.depth) if has_escapes(view.data) else None
+        layer = unescape(view.data, view.depth)
         if layer is None:
             break
         names = tuple(name for name in sorted(layer.names))

@@ -159,16 +159,6 @@ DETECTORS = detectors(
         confidence=Confidence.MEDIUM,
     ),
     Family(
-        "mailchimp",
-        "Mailchimp API key",
-        (),
-        rb"(?<![0-9A-Za-z])[0-9a-f]{32}-us[0-9]{1,2}",
-        HEX[:32] + b"-us" + b"17",
-        "https://mailchimp.com/developer/marketing/docs/fundamentals/#connecting-to-the-api",
-        back=48,
-        patterns=(rb"[0-9a-f]-us[0-9]",),
-    ),
-    Family(
         "mandrill",
         "Mailchimp Transactional API key",
         (),

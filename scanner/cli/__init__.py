@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -69,6 +70,7 @@ def cli() -> None:
 def main() -> None:
     """The console script. Whatever goes wrong, no scanned byte is shown."""
     hygiene.seal()
+    gc.set_threshold(50_000, 20, 20)  # findings are many and live briefly; the default looks at them far too often
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:

@@ -51,9 +51,8 @@ class Meter:
             self._said = time.monotonic()
             rate = now.bytes_done / max(1e-9, self._said - self._began) / 1e6
             of_all = f" of {now.bytes_total / 1e6:,.0f}" if now.bytes_total else ""
-            sys.stderr.write(
-                f"bearertrap: {now.bytes_done / 1e6:,.0f}{of_all} MB, {rate:,.0f} MB/s, {self._found()}, {now.current}\n"
-            )
+            done = f"{now.bytes_done / 1e6:,.0f}{of_all} MB, {rate:,.0f} MB/s"
+            sys.stderr.write(f"bearertrap: {done}, {self._found()}, {now.current}\n")
 
     def _draw(self, now: Progress) -> None:
         if self._bar is None:

@@ -34,24 +34,57 @@ def instant(_ctx: click.Context, _param: click.Parameter, value: str) -> datetim
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def maybe_instant(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
+    """Like `instant`, where the option may be absent."""
+    return None if value is None else instant(ctx, param, value)
+
+
+# fmt: off
 @click.command("scan", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("paths", nargs=-1, type=click.Path(path_type=str))
-@click.option("-o", "--output", multiple=True, metavar="FILE", help="Write a report; the suffix tells the format (.jsonl .json .txt .sarif .csv); - is stdout. Repeatable.")
-@click.option("-f", "--format", "format_", metavar="FORMAT", help="Format on stdout: text (default on a terminal), jsonl (default elsewhere), json, sarif, csv.")
-@click.option("--at", "as_of", default="now", callback=instant, metavar="TIME", help="Judge as of this instant (ISO 8601, UTC where no zone is given). Default: now.")
-@click.option("--jobs", type=click.IntRange(1, 256), default=lambda: os.cpu_count() or 1, show_default="cores", help="Processes to use.")
+@click.option(
+    "-o", "--output", multiple=True, metavar="FILE",
+    help="Write a report; the suffix tells the format (.jsonl .json .csv .txt); - is stdout. Repeatable.",
+)
+@click.option(
+    "-f", "--format", "format_", metavar="FORMAT",
+    help="Format on stdout: text (default on a terminal), jsonl (default elsewhere), json, csv.",
+)
+@click.option(
+    "--at", "as_of", default="now", callback=instant, metavar="TIME",
+    help="Judge as of this instant (ISO 8601, UTC where no zone is given). Default: now.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), default=lambda: os.cpu_count() or 1, show_default="cores",
+    help="Processes to use.",
+)
 @click.option("--include", multiple=True, metavar="GLOB", help="In folders, only files that match. Repeatable.")
-@click.option("--exclude", multiple=True, metavar="GLOB", help="In folders, no files or folders that match. Repeatable.")
-@click.option("--newer", callback=lambda c, p, v: None if v is None else instant(c, p, v), metavar="TIME", help="In folders, only files modified at TIME or later.")
-@click.option("--max-size", type=click.IntRange(0), metavar="BYTES", help="In folders, only files of at most this size on disk.")
+@click.option(
+    "--exclude", multiple=True, metavar="GLOB", help="In folders, no files or folders that match. Repeatable."
+)
+@click.option(
+    "--newer", callback=maybe_instant, metavar="TIME", help="In folders, only files modified at TIME or later."
+)
+@click.option(
+    "--max-size", type=click.IntRange(0), metavar="BYTES", help="In folders, only files of at most this size on disk."
+)
 @click.option("--one-file-system", is_flag=True, help="Do not enter folders on other file systems.")
-@click.option("--leeway", type=click.FloatRange(0, 86400), default=0.0, metavar="SECONDS", help="Clock skew granted to expiry times.")
-@click.option("--key-file", metavar="FILE", help="Key of the fingerprints. Default: BEARERTRAP_KEY, else one kept in the state folder.")
+@click.option(
+    "--leeway", type=click.FloatRange(0, 86400), default=0.0, metavar="SECONDS",
+    help="Clock skew granted to expiry times.",
+)
+@click.option(
+    "--key-file", metavar="FILE",
+    help="Key of the fingerprints. Default: BEARERTRAP_KEY, else one kept in the state folder.",
+)
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even with findings.")
 @click.option("-q", "--quiet", is_flag=True, help="No messages and no progress on stderr.")
 @click.option("--progress/--no-progress", default=None, help="Show progress on stderr. Default: on a terminal.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour of the text report.")
+@click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour of the text report."
+)
 @click.pass_context
+# fmt: on
 def command(ctx: click.Context, paths: tuple[str, ...], **options: Any) -> None:
     """Find bearer tokens, JWTs, client secrets and their kin in PATHs, and judge each.
 
@@ -135,7 +168,7 @@ class _Scan:
         from scanner.sinks.registry import FORMATS, open_sink
 
         targets = [(path, None) for path in self._options["output"]]
-        if self._options["format_"] or not any(path == "-" for path, _ in targets) and not targets:
+        if self._options["format_"] or not targets:
             targets.append(("-", self._options["format_"]))
         live = self._paths == ("-",)
         try:

@@ -129,8 +129,12 @@ def _place(finding: Finding) -> str:
 
 def _identity(finding: Finding) -> str:
     token = finding.token
-    named = (("client", token.client_id), ("subject", token.subject), ("issuer", token.issuer))
-    return ", ".join(f"{name} {value}" for name, value in named if value and value != token.subject or name == "subject" and value)
+    named = (("client", token.client_id), ("subject", _other(token.subject, token.client_id)), ("issuer", token.issuer))
+    return ", ".join(f"{name} {value}" for name, value in named if value)
+
+
+def _other(value: str | None, shown: str | None) -> str | None:
+    return None if value == shown else value
 
 
 def _until(expires_at: datetime | None, as_of: datetime) -> str:
@@ -157,8 +161,11 @@ def _words(span: timedelta) -> str:
 def _totals(summary: Summary, secrets: int) -> str:
     states = ", ".join(f"{summary.by_state[s.value]} {s.value}" for s in _ORDER if s.value in summary.by_state)
     found = sum(summary.by_kind.values())
-    head = f"{found} finding{'s' * (found != 1)} of {secrets} secret{'s' * (secrets != 1)}" if found else "nothing found"
+    head = (
+        f"{found} finding{'s' * (found != 1)} of {secrets} secret{'s' * (secrets != 1)}" if found else "nothing found"
+    )
     tail = f"; {summary.skipped} not scanned" if summary.skipped else ""
     stop = " (interrupted)" if summary.interrupted else ""
-    size = f"{summary.sources} source{'s' * (summary.sources != 1)}, {summary.bytes / 1e6:,.1f} MB, {summary.seconds:.1f} s"
+    sources = f"{summary.sources} source{'s' * (summary.sources != 1)}"
+    size = f"{sources}, {summary.bytes / 1e6:,.1f} MB, {summary.seconds:.1f} s"
     return f"{head}{': ' + states if states else ''}{tail} in {size}{stop}"
