@@ -146,6 +146,8 @@ class Fetcher:
             body += chunk
             if len(body) > self.limits.body:
                 raise FetchFailed(f"the answer of {to.host} is larger than {self.limits.body} bytes")
+        if response.length:
+            raise FetchFailed(f"the answer of {to.host} ends too early")
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, bytes(body))
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from scanner.errors import UsageError
 from scanner.evidence.answers import json_answer
@@ -28,6 +28,7 @@ from scanner.model import State
 
 LARGEST_TOKEN = 64 * 1024  # bytes; no server takes a longer one
 LARGEST_SECRET = 64 * 1024  # bytes of a file that holds the client's secret
+REMEMBERED = 300.0  # seconds
 NOW = 60.0  # seconds between question and verdict within which "is active" still means "is live"
 
 
@@ -41,8 +42,8 @@ class Activity(StrEnum):
 class IntrospectionEvidence:
     """What the issuer says of a token at `asked_at`. No byte of the token is in it, and of the answer only the times.
 
-    `asked` is the endpoint's host, None where nothing was asked. `expires_at` and `issued_at` are the issuer's own `exp`
-    and `iat`, None where it says nothing.
+    `asked` is the endpoint's host, None where nothing was asked. `expires_at` and `issued_at` are the issuer's own
+    `exp` and `iat`, None where it says nothing.
     """
 
     activity: Activity
@@ -125,9 +126,17 @@ class Introspector:
     def ask(self, fingerprint: str, token: bytes, issuer: str | None) -> IntrospectionEvidence:
         """The issuer's word on a token, from memory where it was asked before. Never raises on a token or an answer."""
         known = self._known.get(fingerprint)
-        if known is None:
-            known = self._known[fingerprint] = self._ask(token, issuer)
-        return known
+        if known is not None and not self._is_stale(known):
+            return known
+        evidence = self._ask(token, issuer)
+        if evidence.asked is not None:
+            self._known[fingerprint] = evidence
+        return evidence
+
+    def _is_stale(self, known: IntrospectionEvidence) -> bool:
+        """An inactive token stays so; any other answer is good for a while, which a scan that follows logs outlives."""
+        age = self._clock() - (known.asked_at.timestamp() if known.asked_at else 0.0)
+        return known.activity is not Activity.INACTIVE and age > REMEMBERED
 
     def _ask(self, token: bytes, issuer: str | None) -> IntrospectionEvidence:
         asking = next((a for a in self._askings if a.speaks_for(issuer)), None)
@@ -190,7 +199,8 @@ def _introspect(asking: Asking, token: str, fetcher: Fetcher) -> _Word:
     if client and client.in_body:
         form |= {"client_id": client.id, "client_secret": client.secret}
     elif client:
-        pair = f"{quote_plus(client.id)}:{quote_plus(client.secret)}"
+        # RFC 6749 section 2.3.1; a blank as %20, since some servers undo percents only and leave a plus as it is.
+        pair = f"{quote(client.id, safe='')}:{quote(client.secret, safe='')}"
         headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
     answer = fetcher.post(asking.address, headers, urlencode(form).encode())
     if answer.status in (401, 403):

@@ -1,15 +1,17 @@
 """The map of issuers: a TOML file that says where an issuer's keys are and how it is asked.
 
-[[issuer]]
-issuer = "https://id.example"            # `iss` of its tokens, or a list; compared as it stands (RFC 8414 section 2)
-jwks = "https://id.example/keys"         # or a file, relative to this one
-introspection = "https://id.example/introspect"
-userinfo = "https://id.example/userinfo" # where there is no introspection
-client_id = "auditor"
-client_secret_env = "AUDITOR_SECRET"     # or client_secret_file; never the secret itself
-client_auth = "basic"                    # or "post"
-opaque = true                            # tokens that name no issuer are taken to be its own, and shown to it
-private = true                           # its host may lie in a private network
+    [[issuer]]
+    issuer = "https://id.example"            # `iss` of its tokens, or a list; compared byte by byte
+    jwks = "https://id.example/keys"         # or a file, relative to this one
+    introspection = "https://id.example/introspect"
+    userinfo = "https://id.example/userinfo" # where there is no introspection
+    client_id = "auditor"
+    client_secret_env = "AUDITOR_SECRET"     # or client_secret_file; never the secret itself
+    client_auth = "basic"                    # or "post"
+    opaque = true                            # tokens that name no issuer are taken to be its own, and shown to it
+    private = true                           # its host may lie in a private network
+
+A name that is not among these is an error, so that a misspelt one is not passed over.
 """
 
 from __future__ import annotations
