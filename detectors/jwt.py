@@ -95,8 +95,8 @@ def _jws(
     whole = data[payload_end : payload_end + 1] == b"."
     known = facts or TokenFacts(algorithm=header[0], key_id=header[1])
     if not whole:
-        flaw = Flaw.TRUNCATED if payload_end - header_end > 8 else Flaw.FRAGMENT
-        return _match(text, start, payload_end, known, flaw)
+        cut = Flaw.TRUNCATED if payload_end - header_end > 8 else Flaw.FRAGMENT
+        return _match(text, start, payload_end, known, cut)
     run_end = _run_end(text, payload_end + 1)
     if facts is None and run_end - payload_end < 22:
         return None  # neither claims nor a signature: a dotted name that happens to begin alike

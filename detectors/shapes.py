@@ -31,7 +31,7 @@ _NOT_OPAQUE = re.compile(
        | (?:sha(?:1|224|256|384|512)|md5|hmac-sha\d+|crc32|blake2b?|etag|W/"|rsa-sha\d+)[-:=$/]
        | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[156]\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)
        | X-[A-Z][A-Za-z]+(?:-[A-Z][A-Za-z]+)*$ | [A-Za-z_][\w.-]{1,60}(?:=(?!=?$)|\|\||&&|\(|\[|\{)
-       | \d{4}-\d\d-\d\d[T ] | \d{1,3}(?:\.\d{1,3}){3} | [\d.,:+-]+$ | 0x""",
+       | \d{4}-\d\d-\d\d[T ] | \d{1,3}(?:\.\d{1,3}){3} | [\d.,:+-]+$ | 0x[0-9A-Fa-f]+$""",
     re.VERBOSE,
 )
 _LETTERS = re.compile(rb"[A-Za-z]{2,}")

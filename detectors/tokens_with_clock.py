@@ -130,15 +130,17 @@ _DJANGO_SHAPE = re.compile(
     rb"(?:eyJ|\.eJ)[0-9A-Za-z_-]{4,4000}:(1[0-9A-Za-z]{5}):(?:[0-9A-Za-z_-]{43}|[0-9A-Za-z_-]{27})(?![0-9A-Za-z_-])"
 )
 
+_DJANGO_OPEN = re.compile(rb"(?:eyJ|\.eJ)[0-9A-Za-z_:-]{0,4060}")  # what a whole one may still become
+
 
 def _django(text: Text) -> Iterable[Match]:
     """value:base62(time):base64url(HMAC), of 20 or 32 bytes. django.core.signing.TimestampSigner on JSON."""
     start = text.hit - 3
     token = _DJANGO_SHAPE.match(text.data, start) if start >= 0 else None
+    if text.cut and start >= 0 and _DJANGO_OPEN.fullmatch(text.data, start):
+        raise NeedMore
     if token is None:
         return
-    if text.cut and token.end() == len(text.data):
-        raise NeedMore
     issued = 0
     for digit in token[1]:
         issued = issued * 62 + BASE62.index(digit)

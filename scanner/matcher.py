@@ -12,6 +12,7 @@ import platform
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from detectors.detector import Anchor, Detector
@@ -58,7 +59,7 @@ class Matcher:
         def on_match(row: int, _begin: int, end: int, _flags: int, _context: object) -> None:
             seen((end, row))
 
-        self._database.scan(data, match_event_handler=on_match)
+        self._database.scan(data, match_event_handler=on_match)  # type: ignore[type-var]  # any buffer will do
         return [Hit(start + end, row) for end, row in sorted(set(found)) if start + end > after]
 
 
@@ -67,7 +68,7 @@ def _database(rows: tuple[Row, ...], cached: bool) -> hyperscan.Database:
 
     expressions = [row.expression for row in rows]
     flags = [hyperscan.HS_FLAG_DOTALL | (hyperscan.HS_FLAG_CASELESS if row.caseless else 0) for row in rows]
-    digest = hashlib.sha256(repr((hyperscan.__version__, platform.machine(), expressions, flags)).encode()).hexdigest()
+    digest = hashlib.sha256(repr((version("hyperscan"), platform.machine(), expressions, flags)).encode()).hexdigest()
     kept = anchor_cache.load(digest) if cached else None
     if kept is not None:
         try:

@@ -83,6 +83,7 @@ class Scanner:
         while not window.final:
             if wait and not wait(PAUSE):
                 yield from self._findings(stream, window, work.take(memoryview(b""), paused=True), hints, part)
+            fresh = memoryview(b"")
             try:
                 fresh = window.fill()
             except InputError as error:
@@ -90,7 +91,7 @@ class Scanner:
             except OSError as error:
                 trouble = Skipped(stream, f"read error: {error.strerror}", window.end)
             if trouble:
-                window.final, fresh = True, memoryview(b"")
+                window.final = True
             if on_bytes:
                 on_bytes()
             yield from self._findings(stream, window, work.take(fresh), hints, part)

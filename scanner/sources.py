@@ -248,5 +248,8 @@ def _kernel_mounts() -> frozenset[bytes]:
             mounts = [line.split() for line in file]
     except OSError:
         return frozenset()
-    return frozenset(_OCTAL.sub(lambda code: bytes([int(code[1], 8)]), mount[4]) for mount in mounts
-                     if mount[mount.index(b"-") + 1] in _KERNEL_FILE_SYSTEMS)
+    return frozenset(
+        _OCTAL.sub(lambda code: bytes([int(code[1], 8)]), mount[4])
+        for mount in mounts
+        if mount[mount.index(b"-") + 1] in _KERNEL_FILE_SYSTEMS
+    )

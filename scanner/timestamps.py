@@ -25,7 +25,7 @@ class Stamp:
     assumed: tuple[str, ...] = ()
 
 
-# ISO 8601 and RFC 3339; nginx and Go (slashes); CLF; RFC 9110 dates; JUL and Kibana; two-digit years (log4j's yy/MM/dd).
+# ISO 8601 and RFC 3339; nginx and Go (slashes); CLF; RFC 9110 dates; JUL and Kibana; two-digit years (yy/MM/dd).
 _DATED = re.compile(
     b"|".join(
         expression.replace(b"(?P<", b"(?P<%c" % (97 + i))
@@ -61,7 +61,8 @@ _EPOCH = re.compile(
 )
 _EPOCH_FIRST = re.compile(rb"\[?(?P<n>1[0-9]{9}(?:[0-9]{3})?)(?P<f>\.\d{1,9})?(?![0-9A-Za-z.-])")
 _DATA = re.compile(
-    rb"(?i)(?:expir[a-z]*|not_?(?:after|before)|valid[_ ]?(?:to|until|from)|last-modified|until|exp|nbf|iat)[^\n]{0,16}$"
+    rb"(?i)(?:expir[a-z]*|not_?(?:after|before)|valid[_ ]?(?:to|until|from)|last-modified|until|exp|nbf|iat)"
+    rb"[^\n]{0,16}$"
 )
 
 

@@ -9,10 +9,9 @@ import json
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from detectors.registry import all_detectors
 from scanner.context import FileHints
 from scanner.judge import Policy
-
-from detectors.registry import all_detectors
 from scanner.matcher import Matcher
 from scanner.model import Finding, Skipped, StreamId
 from scanner.pipeline import Part, Scanner

@@ -158,10 +158,13 @@ def test_a_global_allowlist_may_name_its_rules(tmp_path: Path) -> None:
 
 
 def test_a_rule_may_be_for_some_paths_only(tmp_path: Path) -> None:
-    (detector,) = rules(tmp_path, r"""[[rules]]
+    (detector,) = rules(
+        tmp_path,
+        r"""[[rules]]
 id='k'
 regex='acme=([a-z]+)'
-path='\.ya?ml$'""")
+path='\.ya?ml$'""",
+    )
     assert values(detector, b"acme=secret", path="conf/app.yml") == [b"secret"]
     assert values(detector, b"acme=secret", path="conf/app.yml.log") == []
 

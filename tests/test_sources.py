@@ -202,7 +202,9 @@ def test_a_folder_that_cannot_be_read_is_said(tree: Path) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", f"from scanner.sources import walk; {code}", str(tree)],
-        capture_output=True, text=True, check=True,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     (tree / "a").chmod(0o755)
     assert done.stdout.splitlines() == ["Source ", "Skipped cannot be read: Permission denied", "Source ", "Source "]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from scanner.model import Finding, Skipped, Summary
 
@@ -22,7 +22,7 @@ class Meter:
     def __init__(self, wanted: bool | None, quiet: bool, summary: Summary) -> None:
         terminal = sys.stderr.isatty()
         self._shown = not quiet and (terminal if wanted is None else wanted)
-        self._bar = None
+        self._bar: Any = None  # tqdm, imported where there is a terminal to draw on
         self._terminal = terminal
         self._summary = summary
         self._began = self._said = time.monotonic()

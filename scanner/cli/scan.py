@@ -39,23 +39,35 @@ def maybe_instant(ctx: click.Context, param: click.Parameter, value: str | None)
     return None if value is None else instant(ctx, param, value)
 
 
-# fmt: off
 @click.command("scan", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("paths", nargs=-1, type=click.Path(path_type=str))
 @click.option(
-    "-o", "--output", multiple=True, metavar="FILE",
+    "-o",
+    "--output",
+    multiple=True,
+    metavar="FILE",
     help="Write a report; the suffix tells the format (.jsonl .json .csv .txt); - is stdout. Repeatable.",
 )
 @click.option(
-    "-f", "--format", "format_", metavar="FORMAT",
+    "-f",
+    "--format",
+    "format_",
+    metavar="FORMAT",
     help="Format on stdout: text (default on a terminal), jsonl (default elsewhere), json, csv.",
 )
 @click.option(
-    "--at", "as_of", default="now", callback=instant, metavar="TIME",
+    "--at",
+    "as_of",
+    default="now",
+    callback=instant,
+    metavar="TIME",
     help="Judge as of this instant (ISO 8601, UTC where no zone is given). Default: now.",
 )
 @click.option(
-    "--jobs", type=click.IntRange(1, 256), default=lambda: os.cpu_count() or 1, show_default="cores",
+    "--jobs",
+    type=click.IntRange(1, 256),
+    default=lambda: os.cpu_count() or 1,
+    show_default="cores",
     help="Processes to use.",
 )
 @click.option("--include", multiple=True, metavar="GLOB", help="In folders, only files that match. Repeatable.")
@@ -70,11 +82,15 @@ def maybe_instant(ctx: click.Context, param: click.Parameter, value: str | None)
 )
 @click.option("--one-file-system", is_flag=True, help="Do not enter folders on other file systems.")
 @click.option(
-    "--leeway", type=click.FloatRange(0, 86400), default=0.0, metavar="SECONDS",
+    "--leeway",
+    type=click.FloatRange(0, 86400),
+    default=0.0,
+    metavar="SECONDS",
     help="Clock skew granted to expiry times.",
 )
 @click.option(
-    "--key-file", metavar="FILE",
+    "--key-file",
+    metavar="FILE",
     help="Key of the fingerprints. Default: BEARERTRAP_KEY, else one kept in the state folder.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even with findings.")
@@ -84,8 +100,7 @@ def maybe_instant(ctx: click.Context, param: click.Parameter, value: str | None)
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour of the text report."
 )
 @click.pass_context
-# fmt: on
-def command(ctx: click.Context, paths: tuple[str, ...], **options: Any) -> None:
+def command(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
     """Find bearer tokens, JWTs, client secrets and their kin in PATHs, and judge each.
 
     PATH is a file, a folder (walked, hidden and binary files included) or - for stdin, which is also

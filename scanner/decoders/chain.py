@@ -30,7 +30,7 @@ def open_source(source: Source, limits: Limits | None = None) -> Iterator[Stream
         return
     with file:
         if file.regular:
-            outer = Stream(identity, file, file.tell, source.os_path)
+            outer = Stream(identity, file, file.consumed, source.os_path)
         else:
             counted = Counted(file)
             outer = Stream(identity, counted, lambda: counted.count)
@@ -99,7 +99,7 @@ class _Peeling:
         elif depth >= self._limits.depth:
             yield Skipped(stream.id, f"nested deeper than {depth} layers", 0)
         else:
-            yield from self._inside(decoder, replace(stream, plain_path=None), depth)
+            yield from self._inside(decoder, stream, depth)
 
     def _inside(self, decoder: Decoder, stream: Stream, depth: int) -> Iterator[Stream | Skipped]:
         try:
@@ -128,7 +128,7 @@ class _Peeling:
             self._totals[depth] = self._totals.get(depth, 0) + fresh
             self._check(self._totals[depth], of_member)
 
-        return replace(stream, reader=_Guarded(stream.reader, count))
+        return replace(stream, reader=_Guarded(stream.reader, count), plain_path=None)
 
     def _check(self, total: int, of_member: int) -> None:
         """Raises LimitExceeded."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Protocol
 
 from scanner.decoders.interface import OpenReader
 from scanner.errors import CorruptInput, InputError, TruncatedInput
 
 CHUNK = 64 * 1024  # compressed bytes read at once: larger gains nothing (measured)
-STEP = 16 * 1024  # decoded bytes asked of an engine at once: what damage can cost, as engines drop them when they fail
+STEP = 64 * 1024  # decoded bytes asked of an engine at once: 16 KiB is a fifth slower, 256 KiB 3 % faster. Engines drop
+# what they made when they fail, so this much before damage is lost where a stream can't be read `again`
+
+
+Again = Callable[[], OpenReader]
 
 
 class Feed:
@@ -91,9 +96,12 @@ class Members:
     padded = False  # zeros may follow the last member
     broken: tuple[type[Exception], ...] = ()  # what the engine raises at damage
 
-    def __init__(self, reader: OpenReader) -> None:
+    def __init__(self, reader: OpenReader, again: Again | None = None) -> None:
+        """`again` opens the stream once more, from its start."""
         self.feed = Feed(reader)
+        self._again = again
         self.begun = 0  # members so far
+        self._delivered = 0  # bytes made so far
         self._open = False  # within a member
         self._rest = b""  # made and not yet delivered
         self._failure: Exception | None = None
@@ -149,14 +157,31 @@ class Members:
                 self.begun += self._open
                 return b""
             made = self.step(most)
+            self._delivered += len(made)
             if self.complete:
                 self._open = False
                 self.end()
         except self.broken:
             self._failure = CorruptInput(f"the {self.name} data is damaged")
+            made = made or self._lost()
         except (InputError, OSError) as error:
             self._failure = error
         return made
+
+    def _lost(self) -> bytes:
+        """What the engine made in the step in which it failed: found by decoding again, at last byte by byte."""
+        if self._again is None:
+            return b""
+        lost = bytearray()
+        try:
+            with closing(type(self)(self._again())) as twin:
+                while twin._delivered < self._delivered and twin._failure is None:
+                    twin._more(min(STEP, self._delivered - twin._delivered))
+                while twin._failure is None and len(lost) < STEP:
+                    lost += twin._more(1)
+        except OSError:
+            pass  # it vanished meanwhile: the failure tells all that is known
+        return bytes(lost)
 
     def another(self) -> bool:
         """Whether a member follows. Raises InputError where something else does."""
@@ -187,8 +212,8 @@ class Members:
 class EngineMembers(Members):
     """Members whose data an engine of the usual shape decodes."""
 
-    def __init__(self, reader: OpenReader) -> None:
-        super().__init__(reader)
+    def __init__(self, reader: OpenReader, again: Again | None = None) -> None:
+        super().__init__(reader, again)
         self._engine: Engine | None = None
 
     def engine(self) -> Engine:
@@ -224,4 +249,4 @@ def begins(head: bytes, magic: tuple[bytes, ...]) -> bool:
     return any(len(head) < len(first) and first.startswith(head) for first in magic)
 
 
-Opener = Callable[[OpenReader], OpenReader]
+Opener = Callable[[OpenReader, Again | None], OpenReader]

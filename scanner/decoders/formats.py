@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 
-from scanner.decoders.feed import Opener, begins
+from scanner.decoders.feed import Again, Opener, begins
 from scanner.decoders.interface import Decoder, OpenReader, Stream
 from scanner.model import Skipped, StreamId
 
@@ -25,7 +26,10 @@ class Compressed:
         return begins(head, self.magic)
 
     def decode(self, stream: Stream) -> Iterator[Stream | Skipped]:
-        yield Stream(StreamId(stream.id.path, (*stream.id.layers, self.name)), self.open(stream.reader))
+        path = stream.plain_path
+        again = (lambda: FileIO(path)) if path is not None else None
+        identity = StreamId(stream.id.path, (*stream.id.layers, self.name))
+        yield Stream(identity, self.open(stream.reader, again))
 
 
 class Lzma(Compressed):
@@ -59,40 +63,40 @@ class Unsupported:
         yield Skipped(stream.id, f"{self.name} is not supported yet", 0)
 
 
-def _gzip(reader: OpenReader) -> OpenReader:
+def _gzip(reader: OpenReader, again: Again | None) -> OpenReader:
     from scanner.decoders.gzip import GzipReader
 
-    return GzipReader(reader)
+    return GzipReader(reader, again)
 
 
-def _zstd(reader: OpenReader) -> OpenReader:
+def _zstd(reader: OpenReader, again: Again | None) -> OpenReader:
     from scanner.decoders.zstd import ZstdReader
 
-    return ZstdReader(reader)
+    return ZstdReader(reader, again)
 
 
-def _xz(reader: OpenReader) -> OpenReader:
+def _xz(reader: OpenReader, again: Again | None) -> OpenReader:
     from scanner.decoders.xz import XzReader
 
-    return XzReader(reader)
+    return XzReader(reader, again)
 
 
-def _lzma(reader: OpenReader) -> OpenReader:
+def _lzma(reader: OpenReader, again: Again | None) -> OpenReader:
     from scanner.decoders.xz import LzmaReader
 
-    return LzmaReader(reader)
+    return LzmaReader(reader, again)
 
 
-def _bzip2(reader: OpenReader) -> OpenReader:
+def _bzip2(reader: OpenReader, again: Again | None) -> OpenReader:
     from scanner.decoders.bzip2 import Bzip2Reader
 
-    return Bzip2Reader(reader)
+    return Bzip2Reader(reader, again)
 
 
-def _lz4(reader: OpenReader) -> OpenReader:
+def _lz4(reader: OpenReader, again: Again | None) -> OpenReader:
     from scanner.decoders.lz4 import Lz4Reader
 
-    return Lz4Reader(reader)
+    return Lz4Reader(reader, again)
 
 
 DECODERS: tuple[Decoder, ...] = (

@@ -19,6 +19,16 @@ class File(io.FileIO):
     """An open file. A regular one is read by FileIO.readinto itself, with nothing between."""
 
     regular: bool = False
+    _position: int = 0  # where it was closed
+
+    def consumed(self) -> int:
+        """How many bytes of it were read, also after it was closed."""
+        return self._position if self.closed else self.tell()
+
+    def close(self) -> None:
+        if self.regular and not self.closed:
+            self._position = self.tell()
+        super().close()
 
 
 def open_file(source: Source) -> File:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zstandard
 
-from scanner.decoders.feed import Members
+from scanner.decoders.feed import Again, Members
 from scanner.decoders.interface import WINDOW_MOST, OpenReader
 from scanner.errors import CorruptInput, LimitExceeded
 
@@ -25,8 +25,8 @@ class ZstdReader(Members):
     magic = (MAGIC, *SKIPPABLE)
     broken = (zstandard.ZstdError,)
 
-    def __init__(self, reader: OpenReader) -> None:
-        super().__init__(reader)
+    def __init__(self, reader: OpenReader, again: Again | None = None) -> None:
+        super().__init__(reader, None)  # a block is what can be lost, and it is decoded whole or not at all
         self._library = zstandard.ZstdDecompressor(max_window_size=WINDOW_MOST)
         self._object = self._library.decompressobj()
         self._last = self._checksum = False

@@ -117,7 +117,9 @@ class _Secret:
         return f"[REDACTED:{self.target.kind.value}:{mark[:SHOWN]}]".encode("ascii")
 
 
-def _replaced(secret: _Secret, pieces: list[bytes], before: bytes, after: bytes, encoding: tuple[str, ...]) -> list[bytes]:
+def _replaced(
+    secret: _Secret, pieces: list[bytes], before: bytes, after: bytes, encoding: tuple[str, ...]
+) -> list[bytes]:
     """The replacement of each piece, by the outermost encoding that decides on its form."""
     outer = encoding[0] if encoding else ""
     if outer in ("utf-16le", "utf-16be"):
@@ -250,7 +252,7 @@ def _runs(piece: bytes) -> list[tuple[int, int]]:
         start, end = match.span()
         if any(low < end and start < high for low, high in fences):
             continue
-        alone = bool(found) and piece[end : end + 1] in (b"", b"\n", b"\r", b"\\", b"%") or len(everything) == 1
+        alone = (bool(found) and piece[end : end + 1] in (b"", b"\n", b"\r", b"\\", b"%")) or len(everything) == 1
         if end - start >= BLOCK_RUN or alone:
             found.append((start, end))
     return found or [(0, len(piece))]

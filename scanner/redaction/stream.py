@@ -26,7 +26,8 @@ BEHIND_FAILURE = 8192  # bytes behind a place our code failed at that are covere
 _NOTHING = memoryview(b"")
 # A record whose text goes on in the next one: Docker's json-file without a line end, CRI's P (see framings/partial.py).
 _PARTIAL = re.compile(
-    rb"""(?:\{"log":"[^\n]*(?<!\\n)","stream":"(?:stdout|stderr)"[^\n]*\}|[0-9T:.+Z-]{20,40}\ (?:stdout|stderr)\ P\ [^\n]*)\r?\n\Z""",
+    rb"""(?:\{"log":"[^\n]*(?<!\\n)","stream":"(?:stdout|stderr)"[^\n]*\}
+       | [0-9T:.+Z-]{20,40}\ (?:stdout|stderr)\ P\ [^\n]*)\r?\n\Z""",
     re.VERBOSE,
 )
 LONGEST_RECORD = 64 * 1024  # bytes: container runtimes cut records at 16 KiB, an escape may take six bytes a character

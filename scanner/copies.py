@@ -1,0 +1,363 @@
+"""Secrets seen twice: a value that context gave away once is looked for wherever else it stands bare.
+
+Dumps and traces that span lines hold copies no key or header stands beside. After the scan of a source
+its values are searched for once more, plain, escaped, in UTF-16, hex and base64. A short fragment of
+each form goes to Vectorscan; what it hits is compared with the whole value.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from detectors.detector import Confidence, Flaw, Match, Rank, Secret
+from detectors.shapes import is_uuid
+from scanner.decoders.interface import Reader
+from scanner.fingerprint import finding_id
+from scanner.matcher import LONGEST, quote
+from scanner.model import Finding, Skipped, Span, StreamId
+from scanner.windows import Shape, Window
+
+MAX_VALUES = 2000  # distinct values a source: each becomes some seven expressions, and 14,000 compile in seconds
+SHORTEST = 12  # bytes: shorter values are words and numbers, which stand anywhere
+GLUED = 20  # bytes from which on a value is a copy also inside a longer run of letters: chance no longer explains it
+LONGEST_VALUE = 7000  # bytes: written as \\uXXXX that is 42 KiB, which a window holds on both sides of a hit
+WIDEST = 6  # bytes one byte of a value takes at most: \\u002b
+SPREAD = LONGEST_VALUE * WIDEST  # bytes a copy takes at most
+FRAGMENT = 16  # bytes of a value that are enough to look closer
+
+_UNRESERVED = re.compile(rb"[A-Za-z0-9._~-]*")  # RFC 3986 section 2.3: what no one escapes
+_ALNUM = re.compile(rb"[A-Za-z0-9]+")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]*")
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_BEFORE = re.compile(rb"(?:\A|[^A-Za-z0-9]|\\[nrtbfv]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2})\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A value of `known`, found at `span` in the form `encoding` ("" inside: plain)."""
+
+    span: Span
+    value: Secret
+    encoding: tuple[str, ...]
+    line: int
+    column: int  # bytes, from 1
+
+
+@dataclass(slots=True)
+class Known:
+    """The values of a source that are worth a second look, each with the finding that gave it away."""
+
+    findings: dict[Secret, Finding] = field(default_factory=dict, repr=False)
+    refused: int = 0  # values there was no room for (one may be counted again at each place it stands)
+
+    def add(self, match: Match, finding: Finding) -> None:
+        """Takes the value of a finding if it is one that is known by more than its looks."""
+        if match.secret in self.findings or not is_worth_it(match):
+            return
+        if len(self.findings) >= MAX_VALUES:
+            self.refused += 1
+            return
+        self.findings[match.secret] = finding
+
+    def trouble(self, stream: StreamId) -> Skipped | None:
+        """What to say where the room did not suffice."""
+        if not self.refused:
+            return None
+        return Skipped(stream, f"more than {MAX_VALUES} distinct secrets: copies of the others were not looked for")
+
+
+def is_worth_it(match: Match) -> bool:
+    """Whether bare copies of the value are to be found: whole, long enough, and named by more than a guess."""
+    value = match.secret.reveal()
+    if match.flaw in (Flaw.TRUNCATED, Flaw.DAMAGED, Flaw.FRAGMENT) or not SHORTEST <= len(value) <= LONGEST_VALUE:
+        return False
+    if is_uuid(value) or len(set(value)) < 6:
+        return False  # ids are written everywhere and mean something else there
+    strong = match.rank >= Rank.KEYED and match.confidence == Confidence.HIGH
+    return strong or match.rank >= Rank.SCHEME
+
+
+def again(
+    stream: StreamId, reader: Reader, known: Known, found: Iterable[Span], shape: Shape | None = None
+) -> Iterator[Finding]:
+    """The bare copies in a stream as findings, in order of their start. `found`: the spans of its own findings.
+
+    Raises what the reader raises.
+    """
+    for copy in copies(reader, known.findings, found, shape):
+        first = known.findings[copy.value]
+        yield replace(
+            first,
+            id=finding_id(stream, (copy.span,), first.fingerprint),
+            stream=stream,
+            format=first.format if first.stream == stream else "text",
+            spans=(copy.span,),
+            encoding=copy.encoding,
+            line=copy.line,
+            column=copy.column,
+            logged_at=None,  # the time of the other record says nothing of this one
+            logged_at_basis=None,
+            verdict=replace(first.verdict, live_when_logged=None),
+            confidence=Confidence.MEDIUM,
+            key=None,
+            address=None,
+        )
+
+
+def copies(
+    reader: Reader, values: Iterable[Secret], found: Iterable[Span], shape: Shape | None = None
+) -> Iterator[Copy]:
+    """Where the values stand outside the spans already found, in order of start. Overlapping ones: the longest.
+
+    The same bytes give the same copies, whatever the window's shape. Raises what the reader raises.
+    """
+    search = _Search(list(values))
+    if not search.forms:
+        return
+    window = Window(reader, shape)
+    work = _Work(search, window, found)
+    while not window.final:
+        fresh = window.fill()
+        for place in work.take(fresh):
+            line, column = window.line_and_column(place.span.start)
+            yield Copy(place.span, place.value, place.encoding, line, column)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A way a value may be written, known by a fragment that ends `ahead` bytes after the value's start."""
+
+    value: Secret
+    encoding: str  # "", "utf-16le", "utf-16be", "hex", "base64"
+    fragment: bytes
+    ahead: int  # bytes (of the form) from its start to the fragment's end
+    whole: bytes  # the form; of base64 only the characters that depend on the value alone
+    expression: bytes = b""  # looked for instead of the fragment, where no stretch is sure to stand unescaped
+    lead: int = 0  # base64: bytes before the value in its first group of three
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    span: Span
+    value: Secret
+    encoding: tuple[str, ...]
+
+    def order(self) -> tuple[int, int, tuple[str, ...]]:
+        """Greater is better."""
+        return self.span.end - self.span.start, -self.span.start, self.encoding
+
+
+class _Search:
+    """The fragments of all forms in one database."""
+
+    def __init__(self, values: list[Secret]) -> None:
+        import hyperscan  # only where there is something to look for
+
+        grouped: dict[tuple[bytes, bool], list[_Form]] = {}
+        for value in values:
+            for form in _forms(value):
+                grouped.setdefault((form.expression or quote(form.fragment), form.encoding == "hex"), []).append(form)
+        self.forms = list(grouped.values())
+        self._escaped: dict[Secret, re.Pattern[bytes]] = {}
+        if not self.forms:
+            return
+        self._database: Any = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        self._database.compile(
+            expressions=[expression for expression, _ in grouped],
+            ids=list(range(len(grouped))),
+            flags=[hyperscan.HS_FLAG_CASELESS if any_case else 0 for _, any_case in grouped],
+        )
+
+    def scan(self, data: memoryview, start: int, after: int) -> list[tuple[int, int]]:
+        """(end, index into `forms`) of fragments that end past `after`; ascending. `start`: where `data` stands."""
+        seen: list[tuple[int, int]] = []
+
+        def on_match(index: int, _begin: int, end: int, _flags: int, _context: object) -> None:
+            seen.append((start + end, index))
+
+        self._database.scan(data, match_event_handler=on_match)
+        return sorted(hit for hit in set(seen) if hit[0] > after)
+
+    def escaped(self, value: Secret) -> re.Pattern[bytes]:
+        """The value with any of its special characters escaped; a fragment's end is not told by it."""
+        if value not in self._escaped:
+            self._escaped[value] = re.compile(b"".join(_any_spelling(byte) for byte in value.reveal()))
+        return self._escaped[value]
+
+
+def _any_spelling(byte: int) -> bytes:
+    char = re.escape(bytes([byte]))
+    if _ALNUM.fullmatch(bytes([byte])):
+        return char
+    digits = b"(?i:%02x)" % byte
+    return rb"(?:\\?" + char + b"|%(?:25)?" + digits + rb"|\\u00" + digits + rb"|\\x" + digits + b")"
+
+
+def _forms(value: Secret) -> Iterator[_Form]:
+    plain = value.reveal()
+    start, end = _fragment(plain)
+    part = plain[start:end]
+    escapable = b"" if _ALNUM.fullmatch(part) else b"".join(map(_any_spelling, part))
+    yield _Form(value, "", part, end, plain, escapable)
+    for encoding in ("utf-16le", "utf-16be"):
+        yield _Form(value, encoding, _wide(part, encoding), 2 * end, _wide(plain, encoding))
+    yield _Form(value, "hex", part.hex().encode(), 2 * end, plain.hex().encode())
+    for lead in range(3):
+        encoded = base64.b64encode(bytes(lead) + plain + bytes(3))
+        first, last = -(-lead * 8 // 6), (lead + len(plain)) * 8 // 6
+        whole = encoded[first:last]
+        for spelling in dict.fromkeys((whole, whole.translate(bytes.maketrans(b"+/", b"-_")))):
+            start, end = _fragment(spelling)
+            yield _Form(value, "base64", spelling[start:end], end, whole, lead=lead)
+
+
+def _wide(data: bytes, encoding: str) -> bytes:
+    return b"".join(bytes((0, byte) if encoding == "utf-16be" else (byte, 0)) for byte in data)
+
+
+def _fragment(form: bytes) -> tuple[int, int]:
+    """[start, end) of the most telling stretch: letters and digits, most different ones; of equals the last."""
+    runs = [match.span() for match in _ALNUM.finditer(form)]
+    longest = max((end - start for start, end in runs), default=0)
+    if longest < FRAGMENT // 2:
+        runs, longest = [(0, len(form))], len(form)  # too short to tell: any stretch will do, see _Form.expression
+    size = min(FRAGMENT, longest)
+    places = [at for start, end in runs for at in range(start, end - size + 1, 4)]
+    best = max(places, key=lambda at: (len(set(form[at : at + size])), at))
+    return best, best + size
+
+
+class _Work:
+    """The hits of one window, in order, and what became of them."""
+
+    def __init__(self, search: _Search, window: Window, found: Iterable[Span]) -> None:
+        self._search = search
+        self._window = window
+        self._found = sorted(found)
+        self._reach = max((span.end - span.start for span in self._found), default=0)
+        self._pending: list[tuple[int, int]] = []
+        self._places: list[_Place] = []  # sorted by start; the first `_told` are settled but may overlap later ones
+        self._told = 0
+        self._scanned = window.end
+
+    def take(self, fresh: memoryview) -> list[_Place]:
+        """Searches the fresh bytes, looks closer where enough is known around, returns what is settled."""
+        window = self._window
+        if fresh:
+            data = window.tail(fresh, LONGEST)
+            self._pending += self._search.scan(data, window.end - len(data), self._scanned)
+            self._scanned = window.end
+        limit = window.end if window.final else window.end - window.ahead
+        done = 0
+        for end, index in self._pending:
+            if end > limit:
+                break
+            self._look(end, index)
+            done += 1
+        del self._pending[:done]
+        settled = self._settle(None if window.final else limit)
+        waiting = self._places[self._told].span.start if self._told < len(self._places) else limit
+        window.release(min(waiting, limit))
+        return settled
+
+    def _look(self, end: int, index: int) -> None:
+        if self._is_found(end - 1, end):
+            return
+        for form in self._search.forms[index]:
+            place = self._whole(form, end)
+            if place is not None and not self._is_found(place.span.start, place.span.end):
+                self._add(place)
+
+    def _add(self, place: _Place) -> None:
+        if place not in self._places[self._told :]:
+            self._places.append(place)
+            if len(self._places) > 1 and self._places[-2].span.start > place.span.start:
+                self._places[self._told :] = sorted(self._places[self._told :], key=lambda one: one.span)
+
+    def _is_found(self, start: int, end: int) -> bool:
+        """Whether a span found before overlaps [start, end)."""
+        at = bisect_right(self._found, Span(end, 0))
+        while at and self._found[at - 1].start > start - self._reach:
+            at -= 1
+            if self._found[at].end > start and self._found[at].start < end:
+                return True
+        return False
+
+    def _settle(self, position: int | None) -> list[_Place]:
+        """Those that no later hit can change, hits up to `position` having been worked on (None: all)."""
+        settled: list[_Place] = []
+        while self._told < len(self._places):
+            place = self._places[self._told]
+            if position is not None and place.span.end + SPREAD > position:
+                break
+            if not any(_beats(other, place) for other in self._places):
+                settled.append(place)
+            self._told += 1
+        horizon = self._places[self._told].span.start if self._told < len(self._places) else None
+        kept = [one for one in self._places[: self._told] if horizon is not None and one.span.end > horizon]
+        self._places[: self._told] = kept
+        self._told = len(kept)
+        return settled
+
+    def _whole(self, form: _Form, end: int) -> _Place | None:
+        """The place of the whole value whose fragment ends at `end`."""
+        if form.encoding == "base64":
+            return self._base64(form, end)
+        start = end - form.ahead
+        seen = self._window.slice(start, start + len(form.whole)) if start >= 0 else b""
+        if form.encoding == "hex":
+            seen = seen.lower()
+        if seen == form.whole:
+            span = Span(start, start + len(form.whole))
+            names = (form.encoding,) if form.encoding else ()
+            return _Place(span, form.value, names) if self._stands_alone(form, span) else None
+        return self._in_escapes(form, end) if not form.encoding else None
+
+    def _in_escapes(self, form: _Form, end: int) -> _Place | None:
+        if _UNRESERVED.fullmatch(form.whole):
+            return None
+        low = max(0, end - form.ahead * WIDEST)
+        data = self._window.slice(low, end + (len(form.whole) - form.ahead) * WIDEST)
+        for match in self._search.escaped(form.value).finditer(data):
+            if match.start() < end - low <= match.end():
+                names = tuple(name for name, mark in (("percent", b"%"), ("json", b"\\")) if mark in match[0])
+                span = Span(low + match.start(), low + match.end())
+                return _Place(span, form.value, names) if self._stands_alone(form, span) else None
+        return None
+
+    def _base64(self, form: _Form, end: int) -> _Place | None:
+        """Exact to the bit: the groups of four that hold the value are decoded."""
+        first = -(-form.lead * 8 // 6)
+        group = end - form.ahead - first  # where the group of four begins that holds the value's first byte
+        size = form.lead + len(form.value)
+        stop = group + -(-size * 4 // 3)
+        if group < 0:
+            return None
+        data = self._window.slice(group, stop)
+        if len(data) < stop - group or not _BASE64.fullmatch(data):
+            return None
+        decoded = base64.b64decode(data.translate(_URL_SAFE) + b"A" * (-len(data) % 4))
+        if decoded[form.lead : size] != form.value.reveal():
+            return None
+        return _Place(Span(group + form.lead * 4 // 3, stop), form.value, ("base64",))
+
+    def _stands_alone(self, form: _Form, span: Span) -> bool:
+        """Whether a short value is not just a part of a longer word."""
+        if len(form.value) >= GLUED or form.encoding == "hex":
+            return True
+        step = 2 if form.encoding else 1
+        before = self._window.slice(span.start - 6 * step, span.start)
+        after = self._window.slice(span.end, span.end + step).strip(b"\0")
+        if step == 2:
+            before = before.replace(b"\0", b"")
+        return bool(_BEFORE.search(before)) and not _ALNUM.match(after)
+
+
+def _beats(other: _Place, place: _Place) -> bool:
+    overlap = other.span.start < place.span.end and place.span.start < other.span.end
+    return overlap and other.order() > place.order()
