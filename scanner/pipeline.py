@@ -16,6 +16,7 @@ from scanner.judge import Policy, assess
 from scanner.matcher import LONGEST, Matcher, Row
 from scanner.model import Finding, Hit, Skipped, Span, StreamId
 from scanner.resolve import REACH, Candidate, Resolver
+from scanner.values import Keep, Value
 from scanner.views import REACHES, View, Views, continued
 from scanner.windows import AHEAD, BEHIND, Shape, Window
 
@@ -69,11 +70,13 @@ class Scanner:
         hints: FileHints,
         part: Part | None = None,
         on_bytes: Callable[[], None] | None = None,
+        keep: Keep | None = None,
     ) -> Iterator[Finding | Skipped]:
         """Findings in order of their start; where the stream breaks, those before it and a Skipped.
 
         With a `part`, the reader gives the stream from `part.read_from` on, and lines are counted from
-        `part.start`; what the part does not own is not reported. `on_bytes` is called after each block read.
+        `part.start`; what the part does not own is not reported. `on_bytes` is called after each block read, `keep`
+        with each finding's value before the finding is given.
         """
         part = part or Part()
         window = Window(reader, self._shape, part.read_from, (part.start, part.end))
@@ -82,7 +85,8 @@ class Scanner:
         wait = getattr(reader, "wait", None)
         while not window.final:
             if wait and not wait(PAUSE):
-                yield from self._findings(stream, window, work.take(memoryview(b""), paused=True), hints, part)
+                settled = work.take(memoryview(b""), paused=True)
+                yield from self._findings(stream, window, settled, hints, part, keep)
             fresh = memoryview(b"")
             try:
                 fresh = window.fill()
@@ -94,17 +98,26 @@ class Scanner:
                 window.final = True
             if on_bytes:
                 on_bytes()
-            yield from self._findings(stream, window, work.take(fresh), hints, part)
+            yield from self._findings(stream, window, work.take(fresh), hints, part, keep)
         if trouble:
             yield trouble
         part.lines = window.lines_counted()
 
     def _findings(
-        self, stream: StreamId, window: Window, settled: list[Candidate], hints: FileHints, part: Part
+        self,
+        stream: StreamId,
+        window: Window,
+        settled: list[Candidate],
+        hints: FileHints,
+        part: Part,
+        keep: Keep | None,
     ) -> Iterator[Finding]:
         for candidate in settled:
             if part.owns(candidate.start):
-                yield self.finding(stream, window, candidate, hints)
+                finding = self.finding(stream, window, candidate, hints)
+                if keep:
+                    keep(Value(finding, candidate.match))
+                yield finding
 
     def finding(self, stream: StreamId, window: Window, candidate: Candidate, hints: FileHints) -> Finding:
         """The finding a candidate becomes. Candidates of a window are to be given in order of their start."""

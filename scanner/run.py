@@ -22,6 +22,7 @@ from scanner.decoders.interface import Stream
 from scanner.judge import Policy
 from scanner.model import Finding, Skipped, Source, StreamId
 from scanner.pipeline import Part, Scanner
+from scanner.values import Keep, Value
 
 RANGE = 32 * 1024 * 1024  # bytes of a plain file one unit takes: a few hundred milliseconds of work at the most
 BATCH_BYTES = 4 * 1024 * 1024  # small sources are taken together up to this many bytes …
@@ -37,6 +38,7 @@ class Options:
     key: bytes = field(repr=False)  # 32 bytes, the HMAC key of fingerprints
     leeway: float = 0.0  # seconds of clock skew granted
     limits: Limits = field(default_factory=Limits)
+    keep_values: bool = False  # found values come back to the caller of `run`, for a second look; local runs only
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class _Unit:
 class _Result:
     events: list[Finding | Skipped]
     lines: tuple[int, int | None] = (0, None)
+    values: list[Value] = field(default_factory=list, repr=False)
 
 
 Tell = Callable[[Progress], None]
@@ -75,22 +78,26 @@ def run(
     executor: Executor | None = None,
     jobs: int = 1,
     progress: Tell | None = None,
+    keep: Keep | None = None,
 ) -> Iterator[Finding | Skipped]:
     """Scans the sources in order and yields what is found, in order of source and offset.
+
+    `keep` is given each finding's value, its finding placed in the file, before the finding is yielded.
 
     With an `executor`, units run there (it must accept this module's functions: processes, Dask).
     With `jobs` > 1 processes of our own are used, and one that dies loses only its unit, which is
     tried once more alone and then reported as skipped. Else all happens here and events stream.
     """
     everything = list(sources)
+    options = replace(options, keep_values=keep is not None)
     meter = _Meter(everything, progress)
     if executor is not None:
-        yield from _in_order(_units(everything), options, executor, 4, meter)
+        yield from _in_order(_units(everything), options, executor, 4, meter, keep)
     elif jobs > 1 and _is_worth_it(everything):
-        yield from _in_processes(_units(everything), options, jobs, meter)
+        yield from _in_processes(_units(everything), options, jobs, meter, keep)
     else:
         for source in everything:
-            yield from _scan_source(source, options, meter.read)
+            yield from _scan_source(source, options, meter.read, keep)
             meter.done(source)
 
 
@@ -144,20 +151,22 @@ def _units(sources: list[Source]) -> Iterator[_Unit]:
         yield _Unit(tuple(batch))
 
 
-def _in_processes(units: Iterator[_Unit], options: Options, jobs: int, meter: _Meter) -> Iterator[Finding | Skipped]:
+def _in_processes(
+    units: Iterator[_Unit], options: Options, jobs: int, meter: _Meter, keep: Keep | None
+) -> Iterator[Finding | Skipped]:
     _scanner(options)  # built before the fork, so that each worker has it without building it
     pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork"))
     try:
-        yield from _in_order(units, options, pool, jobs, meter)
+        yield from _in_order(units, options, pool, jobs, meter, keep)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _in_order(
-    units: Iterator[_Unit], options: Options, executor: Executor, workers: int, meter: _Meter
+    units: Iterator[_Unit], options: Options, executor: Executor, workers: int, meter: _Meter, keep: Keep | None
 ) -> Iterator[Finding | Skipped]:
     waiting: deque[tuple[_Unit, Future[_Result] | None]] = deque()
-    lines = _Lines()
+    lines = _Lines(keep)
     for unit in units:
         waiting.append((unit, _submit(executor, unit, options)))
         if len(waiting) > workers * (AHEAD + 1):
@@ -200,18 +209,25 @@ def _alone(unit: _Unit, options: Options) -> _Result:
 class _Lines:
     """Turns lines counted from a range's start into lines of the file. Ranges of a file come in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: Keep | None) -> None:
         self._lines = 0
         self._newline = -1
+        self._keep = keep
 
     def placed(self, unit: _Unit, result: _Result) -> Iterator[Finding | Skipped]:
-        if not unit.ranged:
-            yield from result.events
-            return
         if unit.start == 0:
             self._lines, self._newline = 0, -1
+        values = iter(result.values)
         for event in result.events:
-            yield self._moved(event, unit.start) if isinstance(event, Finding) else event
+            if not isinstance(event, Finding):
+                yield event
+                continue
+            finding = self._moved(event, unit.start) if unit.ranged else event
+            if self._keep:
+                self._keep(replace(next(values), finding=finding))
+            yield finding
+        if not unit.ranged:
+            return
         count, newline = result.lines
         self._lines += count
         self._newline = self._newline if newline is None else newline
@@ -237,23 +253,27 @@ def _work(unit: _Unit, options: Options) -> _Result:
     if unit.ranged:
         return _scan_range(unit, options)
     events: list[Finding | Skipped] = []
+    values: list[Value] = []
+    keep = values.append if options.keep_values else None
     for source in unit.sources:
-        events += _scan_source(source, options, None)
-    return _Result(events)
+        events += _scan_source(source, options, None, keep)
+    return _Result(events, values=values)
 
 
 def _scan_range(unit: _Unit, options: Options) -> _Result:
     source = unit.sources[0]
     part = Part(unit.start, unit.end)
     stream = StreamId(source.path)
+    values: list[Value] = []
+    keep = values.append if options.keep_values else None
     try:
         with open(source.os_path, "rb", buffering=0) as file:
             file.seek(part.read_from)
             reader = _Bounded(file.readinto, part)
-            events = list(_scanner(options).scan(stream, reader, FileHints(mtime=source.mtime), part))
+            events = list(_scanner(options).scan(stream, reader, FileHints(mtime=source.mtime), part, keep=keep))
     except OSError as error:
         return _Result([Skipped(stream, f"cannot be read: {os.strerror(error.errno or 0)}", unit.start)])
-    return _Result(events, part.lines)
+    return _Result(events, part.lines, values)
 
 
 class _Bounded:
@@ -272,7 +292,7 @@ class _Bounded:
 
 
 def _scan_source(
-    source: Source, options: Options, read: Callable[[Source, int], None] | None
+    source: Source, options: Options, read: Callable[[Source, int], None] | None, keep: Keep | None
 ) -> Iterator[Finding | Skipped]:
     hints = FileHints(mtime=source.mtime)
     for stream in open_source(source, options.limits):
@@ -280,7 +300,8 @@ def _scan_source(
             yield stream
             continue
         on_bytes = _counter(source, stream, read) if read else None
-        yield from _scanner(options).scan(stream.id, stream.reader, hints, on_bytes=on_bytes)
+        events = _scanner(options).scan(stream.id, stream.reader, hints, on_bytes=on_bytes, keep=keep)
+        yield from stream.completed(events) if stream.completed else events
 
 
 def _counter(source: Source, stream: Stream, read: Callable[[Source, int], None]) -> Callable[[], None]:

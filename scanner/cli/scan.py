@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from scanner.cli.options import REPORT, SETTINGS, VERDICT, WALK, WORK, Sectioned
 from scanner.cli.progress import Meter
 from scanner.errors import UsageError
 from scanner.model import USABLE_OR_UNKNOWN, Finding, Skipped, Source, Summary
@@ -23,82 +22,12 @@ if TYPE_CHECKING:
 NOTHING, UNUSABLE, USABLE, INCOMPLETE, INTERRUPTED = 0, 10, 11, 12, 130
 
 
-def instant(_ctx: click.Context, _param: click.Parameter, value: str) -> datetime:
-    """`now` or ISO 8601; without a zone it is UTC."""
-    if value == "now":
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter("not a time: write 2026-11-22T12:00:00Z, 2026-11-22 or now") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def maybe_instant(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
-    """Like `instant`, where the option may be absent."""
-    return None if value is None else instant(ctx, param, value)
-
-
-@click.command("scan", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("scan", cls=Sectioned, context_settings=SETTINGS)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=str))
-@click.option(
-    "-o",
-    "--output",
-    multiple=True,
-    metavar="FILE",
-    help="Write a report; the suffix tells the format (.jsonl .json .csv .txt); - is stdout. Repeatable.",
-)
-@click.option(
-    "-f",
-    "--format",
-    "format_",
-    metavar="FORMAT",
-    help="Format on stdout: text (default on a terminal), jsonl (default elsewhere), json, csv.",
-)
-@click.option(
-    "--at",
-    "as_of",
-    default="now",
-    callback=instant,
-    metavar="TIME",
-    help="Judge as of this instant (ISO 8601, UTC where no zone is given). Default: now.",
-)
-@click.option(
-    "--jobs",
-    type=click.IntRange(1, 256),
-    default=lambda: os.cpu_count() or 1,
-    show_default="cores",
-    help="Processes to use.",
-)
-@click.option("--include", multiple=True, metavar="GLOB", help="In folders, only files that match. Repeatable.")
-@click.option(
-    "--exclude", multiple=True, metavar="GLOB", help="In folders, no files or folders that match. Repeatable."
-)
-@click.option(
-    "--newer", callback=maybe_instant, metavar="TIME", help="In folders, only files modified at TIME or later."
-)
-@click.option(
-    "--max-size", type=click.IntRange(0), metavar="BYTES", help="In folders, only files of at most this size on disk."
-)
-@click.option("--one-file-system", is_flag=True, help="Do not enter folders on other file systems.")
-@click.option(
-    "--leeway",
-    type=click.FloatRange(0, 86400),
-    default=0.0,
-    metavar="SECONDS",
-    help="Clock skew granted to expiry times.",
-)
-@click.option(
-    "--key-file",
-    metavar="FILE",
-    help="Key of the fingerprints. Default: BEARERTRAP_KEY, else one kept in the state folder.",
-)
-@click.option("--exit-zero", is_flag=True, help="Exit 0 even with findings.")
-@click.option("-q", "--quiet", is_flag=True, help="No messages and no progress on stderr.")
-@click.option("--progress/--no-progress", default=None, help="Show progress on stderr. Default: on a terminal.")
-@click.option(
-    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour of the text report."
-)
+@REPORT
+@VERDICT
+@WALK
+@WORK
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
     """Find bearer tokens, JWTs, client secrets and their kin in PATHs, and judge each.

@@ -6,11 +6,11 @@ format's own window in memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from scanner.model import Skipped, StreamId
+from scanner.model import Finding, Skipped, StreamId
 
 
 class Reader(Protocol):
@@ -31,6 +31,9 @@ class OpenReader(Reader, Protocol):
     def close(self) -> None: ...
 
 
+Completed = Callable[[Iterable[Finding | Skipped]], Iterator[Finding | Skipped]]
+
+
 def _nothing() -> int:
     return 0
 
@@ -42,13 +45,16 @@ class Stream:
 
     `consumed()` tells how many bytes of the file on disk this stream has used up so far; over all
     streams of a source they add up to the file. `plain_path` opens a stream that is a regular file
-    as it lies on disk (so that it can be read in ranges), None for all others.
+    as it lies on disk (so that it can be read in ranges), None for all others. `completed` adds to the
+    stream's findings what only its format can tell (a dump: address, mapping, owner); it takes them in
+    order and may hold them back until the last, bounded by itself.
     """
 
     id: StreamId
     reader: OpenReader
     consumed: Callable[[], int] = _nothing
     plain_path: bytes | None = None
+    completed: Completed | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,124 @@
+"""Options that commands share, in the sections `--help` shows them in.
+
+A section is a decorator made of options. Whoever adds a capability adds its section here (or, where it is long, in a
+file of its own beside this one) and one line above the commands that have it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+
+SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}  # of each command
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Option(click.Option):
+    """An option that knows its section. `--help` itself is none."""
+
+    section = ""
+
+
+class Sectioned(click.Command):
+    """A command whose help shows its options section by section, in the order they were declared."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            name = param.section if isinstance(param, Option) else "" if isinstance(param, click.Option) else None
+            record = param.get_help_record(ctx)
+            if name is not None and record is not None:
+                sections.setdefault(name, []).append(record)
+        sections["Other"] = sections.pop("", [])  # --help
+        for name, records in sections.items():
+            with formatter.section(name):
+                formatter.write_dl(records)
+
+
+def section(name: str, *options: Callable[[F], F]) -> Callable[[F], F]:
+    """A decorator that adds the options, all in one section."""
+
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+            declared = function.__click_params__  # type: ignore[attr-defined]  # where click keeps them till the end
+            declared[-1].section = name
+        return function
+
+    return decorate
+
+
+def option(*names: str, **settings: Any) -> Callable[[F], F]:
+    """An option of a section."""
+    return click.option(*names, cls=Option, **settings)
+
+
+def instant(_ctx: click.Context, _param: click.Parameter, value: str) -> datetime:
+    """`now` or ISO 8601; without a zone it is UTC."""
+    if value == "now":
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter("not a time: write 2026-11-22T12:00:00Z, 2026-11-22 or now") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def maybe_instant(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
+    """Like `instant`, where the option may be absent."""
+    return None if value is None else instant(ctx, param, value)
+
+
+REPORT = section(
+    "Report",
+    option(
+        "-o", "--output", multiple=True, metavar="FILE",
+        help="Write a report; the suffix tells the format (.jsonl .json .csv .txt); - is stdout. Repeatable.",
+    ),
+    option(
+        "-f", "--format", "format_", metavar="FORMAT",
+        help="Format on stdout: text (default on a terminal), jsonl (default elsewhere), json, csv.",
+    ),
+    option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour of text reports."),
+    option("--exit-zero", is_flag=True, help="Exit 0 even with findings."),
+)  # fmt: skip
+
+VERDICT = section(
+    "Verdict",
+    option(
+        "--at", "as_of", default="now", callback=instant, metavar="TIME",
+        help="Judge as of this instant (ISO 8601, UTC where no zone is given). Default: now.",
+    ),
+    option(
+        "--leeway", type=click.FloatRange(0, 86400), default=0.0, metavar="SECONDS",
+        help="Clock skew granted to expiry times.",
+    ),
+    option(
+        "--key-file", metavar="FILE",
+        help="Key of the fingerprints. Default: BEARERTRAP_KEY, else one kept in the state folder.",
+    ),
+)  # fmt: skip
+
+WALK = section(
+    "Input",
+    option("--include", multiple=True, metavar="GLOB", help="In folders, only files that match. Repeatable."),
+    option("--exclude", multiple=True, metavar="GLOB", help="In folders, no files or folders that match. Repeatable."),
+    option("--newer", callback=maybe_instant, metavar="TIME", help="In folders, only files modified at TIME or later."),
+    option("--max-size", type=click.IntRange(0), metavar="BYTES", help="In folders, only files of at most this size."),
+    option("--one-file-system", is_flag=True, help="Do not enter folders on other file systems."),
+)
+
+WORK = section(
+    "Work",
+    option(
+        "--jobs", type=click.IntRange(1, 256), default=lambda: os.cpu_count() or 1, show_default="cores",
+        help="Processes to use.",
+    ),
+    option("-q", "--quiet", is_flag=True, help="No messages and no progress on stderr."),
+    option("--progress/--no-progress", default=None, help="Show progress on stderr. Default: on a terminal."),
+)  # fmt: skip

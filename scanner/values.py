@@ -1,0 +1,35 @@
+"""Found values on their way to a second look: copies of them, keys among them, the question to their issuer.
+
+They stay in the memory of this process and of the workers it forked. This is the only place where a secret may be
+pickled, which is how a worker hands it back through its pipe; a run on other machines keeps none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from detectors.detector import Match, Secret
+from scanner.model import Finding
+
+_OPEN = tuple(field.name for field in fields(Match) if field.name != "secret")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A finding and the match it was made of, which holds the secret."""
+
+    finding: Finding
+    match: Match
+
+    def __reduce__(self) -> tuple[object, ...]:
+        open_fields = {name: getattr(self.match, name) for name in _OPEN}
+        return _arrived, (self.finding, self.match.secret.reveal(), open_fields)
+
+
+Keep = Callable[[Value], None]
+
+
+def _arrived(finding: Finding, secret: bytes, open_fields: dict[str, Any]) -> Value:
+    return Value(finding, Match(secret=Secret(secret), **open_fields))
