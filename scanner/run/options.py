@@ -1,0 +1,33 @@
+"""What a scan is done with, and what is told of its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from scanner.decoders import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a scan is done with; picklable, so that a worker process can be given it."""
+
+    as_of: datetime  # aware, UTC: the instant verdicts are given for
+    key: bytes = field(repr=False)  # 32 bytes, the HMAC key of fingerprints
+    leeway: float = 0.0  # seconds of clock skew granted
+    limits: Limits = field(default_factory=Limits)
+    keep_values: bool = False  # found values come back to the caller of `run`, for a second look; local runs only
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Told now and then (not per byte). Bytes are those of the files as they lie on disk."""
+
+    bytes_done: int
+    bytes_total: int | None  # None where it can't be told (a pipe among the sources)
+    sources_done: int
+    current: str
+
+
+Tell = Callable[[Progress], None]

@@ -1,0 +1,109 @@
+"""One unit of work, in whatever process it is done. What a unit finds depends on its sources alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from scanner.context import FileHints
+from scanner.decoders import open_source
+from scanner.decoders.interface import Stream
+from scanner.judge import Policy
+from scanner.model import Finding, Skipped, Source, StreamId
+from scanner.pipeline import Part, Scanner
+from scanner.run.options import Options
+from scanner.run.units import Unit
+from scanner.values import Keep, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a unit found. `lines`: newlines in a range, and the offset of the last one."""
+
+    events: list[Finding | Skipped]
+    lines: tuple[int, int | None] = (0, None)
+    values: list[Value] = field(default_factory=list, repr=False)
+
+
+@lru_cache(maxsize=2)
+def scanner_for(options: Options) -> Scanner:
+    """Built once a process: the anchors' database can't be pickled."""
+    from detectors.registry import all_detectors
+    from scanner.matcher import Matcher
+
+    return Scanner(
+        Matcher(all_detectors(), cached=True), Policy(as_of=options.as_of, leeway=options.leeway), options.key
+    )
+
+
+def work(unit: Unit, options: Options) -> Result:
+    """Does one unit."""
+    if unit.ranged:
+        return _scan_range(unit, options)
+    events: list[Finding | Skipped] = []
+    values: list[Value] = []
+    keep = values.append if options.keep_values else None
+    for source in unit.sources:
+        events += scan_source(source, options, None, keep)
+    return Result(events, values=values)
+
+
+def scan_source(
+    source: Source, options: Options, read: Callable[[Source, int], None] | None, keep: Keep | None
+) -> Iterator[Finding | Skipped]:
+    """A source from start to end. `read` is told how many of its bytes were used up, now and then."""
+    hints = FileHints(mtime=source.mtime)
+    for stream in open_source(source, options.limits):
+        if isinstance(stream, Skipped):
+            yield stream
+            continue
+        on_bytes = _counter(source, stream, read) if read else None
+        events = scanner_for(options).scan(stream.id, stream.reader, hints, on_bytes=on_bytes, keep=keep)
+        yield from stream.completed(events) if stream.completed else events
+
+
+def _scan_range(unit: Unit, options: Options) -> Result:
+    source = unit.sources[0]
+    part = Part(unit.start, unit.end)
+    stream = StreamId(source.path)
+    values: list[Value] = []
+    keep = values.append if options.keep_values else None
+    try:
+        with open(source.os_path, "rb", buffering=0) as file:
+            file.seek(part.read_from)
+            reader = _Bounded(file.readinto, part)
+            scanner = scanner_for(options)
+            events = list(scanner.scan(stream, reader, FileHints(mtime=source.mtime), part, keep=keep))
+    except OSError as error:
+        return Result([Skipped(stream, f"cannot be read: {os.strerror(error.errno or 0)}", unit.start)])
+    return Result(events, part.lines, values)
+
+
+class _Bounded:
+    """A reader that ends where a part does."""
+
+    def __init__(self, readinto: Callable[[memoryview], int | None], part: Part) -> None:
+        self._readinto = readinto
+        self._left = None if part.read_to is None else part.read_to - part.read_from
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        if self._left is None:
+            return self._readinto(buffer) or 0
+        count = self._readinto(buffer[: self._left]) or 0
+        self._left -= count
+        return count
+
+
+def _counter(source: Source, stream: Stream, read: Callable[[Source, int], None]) -> Callable[[], None]:
+    """Tells how many more of the source's own bytes a stream has used up."""
+    told = 0
+
+    def on_bytes() -> None:
+        nonlocal told
+        now = stream.consumed()
+        read(source, now - told)
+        told = now
+
+    return on_bytes
