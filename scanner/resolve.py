@@ -7,6 +7,7 @@ one. So what is reported at a place depends on its neighbourhood alone, not on w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from detectors.detector import Match
 from scanner.model import Span
@@ -69,21 +70,32 @@ class Resolver:
         if not count:
             return []
         field = self._settled + ordered
-        kept = [c for i, c in enumerate(ordered[:count]) if not _beaten(c, field, len(self._settled) + i)]
+        reaches = list(accumulate((c.end for c in field), max))
+        first = len(self._settled)
+        kept = [field[i] for i in range(first, first + count) if not _beaten(field, reaches, i)]
         needed = min(position - REACH, ordered[count].start if count < len(ordered) else position)
         self._settled = [c for c in field[: len(self._settled) + count] if c.end > needed]
         self._waiting = {(c.detector, c.spans): c for c in ordered[count:]}
         return kept
 
 
-def _beaten(candidate: Candidate, field: list[Candidate], place: int) -> bool:
-    """Whether one of the field, which is in order of start from the settled ones on, overlaps and is better."""
-    order = candidate.order()
-    for other in field[:place]:
-        if other.end > candidate.start and other.order() > order and candidate.overlaps(other):
+def _beaten(field: list[Candidate], reaches: list[int], place: int) -> bool:
+    """Whether one of the field overlaps the one at `place` and is better.
+
+    The field is in order of start from the settled ones on; `reaches` is how far any up to each place reaches, so
+    that only neighbours are looked at.
+    """
+    candidate = field[place]
+    order, start, end = candidate.order(), candidate.start, candidate.end
+    before = place - 1
+    while before >= 0 and reaches[before] > start:
+        other = field[before]
+        if other.end > start and other.order() > order and candidate.overlaps(other):
             return True
-    for other in field[place + 1 :]:
-        if other.start >= candidate.end:
+        before -= 1
+    for index in range(place + 1, len(field)):
+        other = field[index]
+        if other.start >= end:
             return False
         if other.order() > order and candidate.overlaps(other):
             return True

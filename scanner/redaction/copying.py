@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
 from scanner.redaction.mask import Edit
@@ -70,26 +70,20 @@ class Copy:
         return self.end if found < 0 else self.base + found + 1
 
     def edit(self, edit: Edit) -> None:
-        """Takes an edit. What was written is out: of an edit that reaches back only the rest is applied."""
-        start, data = edit.start, edit.data
-        if start < self.done:
-            data = data[self.done - start :] if len(data) == edit.end - start else b""
-            start = self.done
-        for low, high, _ in self._edits:
-            if low <= start < high:
-                data = data[high - start :] if len(data) == edit.end - start else b""
-                start = high
-        following = min((low for low, _, _ in self._edits if low >= start), default=edit.end)
-        if following < edit.end:  # the gap before one that was there first, then what is behind it
-            self._put(start, following, data[: following - start])
-            rest = data[following - start :] if len(data) == edit.end - start else b""
-            self.edit(Edit(following, edit.end, rest))
-        else:
-            self._put(start, edit.end, data)
-
-    def _put(self, start: int, end: int, data: bytes) -> None:
-        if start < end:
-            insort(self._edits, (start, end, data))
+        """Takes an edit. What was written is out, and what was there first stays: only the rest is applied."""
+        start = edit.start
+        if start >= (self._edits[-1][1] if self._edits else self.done):
+            self._edits.append((start, edit.end, edit.data))  # nearly all come in order
+            return
+        start = max(start, self.done)
+        while start < edit.end:
+            at = bisect_right(self._edits, start, key=_start)
+            if at and self._edits[at - 1][1] > start:
+                start = self._edits[at - 1][1]
+                continue
+            end = min(edit.end, self._edits[at][0]) if at < len(self._edits) else edit.end
+            self._edits.insert(at, (start, end, _part(edit, start, end)))
+            start = end
 
     def cover(self, start: int, end: int) -> None:
         """What may be a secret in [start, end) is starred, since it goes out before it is known."""
@@ -115,13 +109,14 @@ class Copy:
     def upto(self, limit: int) -> None:
         """Writes everything before `limit`, and the rest of an edit that reaches past it."""
         limit = min(limit, self.end)
-        while self._edits and self._edits[0][0] < limit:
-            start, end, data = self._edits.pop(0)
+        count = bisect_left(self._edits, limit, key=_start)
+        for start, end, data in self._edits[:count]:
             self._out(start)
             if data:
                 self._write(data)
             self.changed += end - start
             self.done = end
+        del self._edits[:count]
         self._out(limit)
         if self.done - self.base > KEPT + ROOM:
             drop = self.done - self.base - KEPT
@@ -132,3 +127,14 @@ class Copy:
         if limit > self.done:
             self._write(bytes(memoryview(self._held)[self.done - self.base : limit - self.base]))
             self.done = limit
+
+
+def _start(edit: tuple[int, int, bytes]) -> int:
+    return edit[0]
+
+
+def _part(edit: Edit, start: int, end: int) -> bytes:
+    """What of an edit's data stands for [start, end): to the byte where lengths stay, else all at its beginning."""
+    if len(edit.data) == edit.end - edit.start:
+        return edit.data[start - edit.start : end - edit.start]
+    return edit.data if start == edit.start else b""

@@ -156,15 +156,20 @@ _QUERY = re.compile(rb"[?&;][A-Za-z0-9_.\[\]%-]{1,64}=\Z")
 _USERINFO = re.compile(rb"://[^\s/?#@]{0,128}:\Z")
 _BARE_VALUE = re.compile(rb"""((?:\\{0,15}["']|\\{1,15}u0022|\\{1,15}x22|&quot;))[ \t]{0,8}:[ \t]{0,8}\Z""")
 _BARE = re.compile(rb"[0-9A-Za-z_.+-]+")
+_HEX_DIGITS = frozenset(bytes([byte]) for byte in b"0123456789abcdefABCDEF")
+_BEFORE_BARE = frozenset((b":", b" ", b"\t"))
 
 
 def _fitted(label: bytes, before: bytes, value: bytes, after: bytes) -> bytes:
     """The label so that a URL, a form, or a JSON value that stood without quotes can still be parsed."""
-    if percent := _PERCENT_BEFORE.search(before):
+    last = before[-1:]
+    if last in _HEX_DIGITS and (percent := _PERCENT_BEFORE.search(before)):
         return _percent(label, 1 + len(percent[1]) // 2)
-    if _QUERY.search(before) or (_USERINFO.search(before) and after[:1] == b"@"):
+    if last == b"=" and _QUERY.search(before):
         return _percent(label, 1)
-    if (bare := _BARE_VALUE.search(before)) and _BARE.fullmatch(value):
+    if last == b":" and after[:1] == b"@" and _USERINFO.search(before):
+        return _percent(label, 1)
+    if last in _BEFORE_BARE and (bare := _BARE_VALUE.search(before)) and _BARE.fullmatch(value):
         return bare[1] + label + bare[1]
     return label
 
