@@ -83,6 +83,9 @@ class Assessment:
     weaknesses: tuple[str, ...] = ()
 
 
+Address = dict[str, str | int | bool | list[str] | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One occurrence of a secret. Holds no byte of it beyond the contract's preview."""
@@ -107,7 +110,7 @@ class Finding:
     replacement: str
     key: str | None = None
     family: str | None = None
-    address: dict[str, str | int] | None = field(default=None)
+    address: Address | None = field(default=None)  # of a dump: where in memory it stands, and what holds it
 
 
 @dataclass(frozen=True, slots=True)

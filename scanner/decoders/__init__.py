@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.decoders.chain import is_plain_file, open_source
+from scanner.decoders.chain import completion, is_plain_file, open_source
 from scanner.decoders.interface import Limits, Reader, Stream
 
-__all__ = ["Limits", "Reader", "Stream", "is_plain_file", "open_source"]
+__all__ = ["Limits", "Reader", "Stream", "completion", "is_plain_file", "open_source"]

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from scanner.decoders.dumps import DUMPS, dump_of
 from scanner.decoders.formats import DECODERS
-from scanner.decoders.interface import Decoder, Limits, OpenReader, Stream
+from scanner.decoders.interface import Completed, Decoder, Limits, OpenReader, Stream
 from scanner.decoders.opening import STDIN, Counted, File, Peeked, head_of, open_file
 from scanner.errors import InputError, LimitExceeded
 from scanner.model import Skipped, Source, StreamId
@@ -38,7 +39,7 @@ def open_source(source: Source, limits: Limits | None = None) -> Iterator[Stream
 
 
 def is_plain_file(source: Source) -> bool:
-    """Whether the source is a regular file of no format known here, so that ranges of it can be scanned apart.
+    """Whether the source is a regular file to be scanned as it lies, so that ranges of it can be scanned apart.
 
     False where it can't be read: `open_source` says why.
     """
@@ -49,6 +50,16 @@ def is_plain_file(source: Source) -> bool:
             return file.regular and _decoder(head_of(file)) is None
     except (OSError, InputError):
         return False
+
+
+def completion(source: Source) -> Completed | None:
+    """What adds to the findings of a plain file that was scanned in ranges; None where its format says no more."""
+    try:
+        with open_file(source) as file:
+            dump = dump_of(head_of(file))
+            return dump.completed(Stream(StreamId(source.path), file, plain_path=source.os_path)) if dump else None
+    except (OSError, InputError):
+        return None  # it vanished meanwhile, and its ranges have said so
 
 
 def _head(file: File) -> bytes | None:
@@ -68,7 +79,7 @@ def _decoder(head: bytes) -> Decoder | None:
 
 
 def _undecided(head: bytes) -> bool:
-    return any(decoder.undecided(head) for decoder in DECODERS)
+    return any(decoder.undecided(head) for decoder in DECODERS) or any(dump.undecided(head) for dump in DUMPS)
 
 
 class _Peeling:
@@ -94,7 +105,9 @@ class _Peeling:
         decoder = _decoder(head)
         if decoder is None:
             told = self._told
-            yield replace(stream, consumed=lambda: self._outer.consumed() - told)
+            dump = dump_of(head)
+            completed = dump.completed(stream) if dump else stream.completed
+            yield replace(stream, consumed=lambda: self._outer.consumed() - told, completed=completed)
             self._told = self._outer.consumed()
         elif depth >= self._limits.depth:
             yield Skipped(stream.id, f"nested deeper than {depth} layers", 0)

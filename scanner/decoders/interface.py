@@ -91,6 +91,25 @@ class Decoder(Protocol):
         ...
 
 
+class Dump(Protocol):
+    """A format whose bytes are scanned as they lie, so that ranges of it can be scanned apart. What it knows of
+    the places of its findings it adds when they are there. `HEAD` bytes are enough for `recognises`.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def recognises(self, head: bytes) -> bool: ...
+
+    def undecided(self, head: bytes) -> bool:
+        """As for a decoder."""
+        ...
+
+    def completed(self, stream: Stream) -> Completed:
+        """What adds to the findings of the whole stream. Only its id and `plain_path` may be used: it was read."""
+        ...
+
+
 HEAD = 4096  # bytes peeked to tell the format; tar's magic stands at 257, ISO formats need less
 
 WINDOW_MOST = 128 << 20  # bytes a format may make us remember: zstd's own default, and twice what `xz -9` needs

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
+from itertools import groupby
 
+from scanner.decoders import completion
 from scanner.model import Finding, Skipped, Source
 from scanner.run.lines import Lines
 from scanner.run.meter import Meter
@@ -50,8 +52,10 @@ def run(
     lines = Lines(keep)
     cut = units(everything)
     done = in_order(cut, options, executor, 4, meter) if executor else in_processes(cut, options, jobs, meter)
-    for unit, result in done:
-        yield from lines.placed(unit, result)
+    for dumped, parts in groupby(done, lambda part: part[0].sources[0] if part[0].ranged else None):
+        events = (event for unit, result in parts for event in lines.placed(unit, result))
+        completed = completion(dumped) if dumped else None
+        yield from completed(events) if completed else events
 
 
 def _is_worth_it(sources: list[Source]) -> bool:

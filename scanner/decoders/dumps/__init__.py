@@ -1,0 +1,16 @@
+"""Dumps: scanned as they lie, in ranges where the file is plain. Then each finding is told its place in memory.
+
+One file a format. A dump never loads more of the file than it says in its named bounds.
+"""
+
+from __future__ import annotations
+
+from scanner.decoders.dumps.hprof import Hprof
+from scanner.decoders.interface import Dump
+
+DUMPS: tuple[Dump, ...] = (Hprof(),)
+
+
+def dump_of(head: bytes) -> Dump | None:
+    """The format a stream with these first bytes is a dump of."""
+    return next((dump for dump in DUMPS if dump.recognises(head)), None)
