@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -64,7 +64,7 @@ def facts_of(payload: bytes, header: tuple[str | None, str | None, str | None, b
     if claims is None:
         return None
     alg, kid, typ, _ = header or (None, None, None, False)
-    problems = [f"{name}_duplicate" for name in ("exp", "nbf", "iat") if payload.count(b'"%s"' % name.encode()) > 1]
+    problems = _duplicates(payload)
     times = {name: _time(claims, name, problems) for name in ("iat", "nbf", "exp")}
     return TokenFacts(
         issuer=_text(claims.get("iss")),
@@ -85,21 +85,45 @@ def facts_of(payload: bytes, header: tuple[str | None, str | None, str | None, b
     )
 
 
+def _duplicates(payload: bytes) -> list[str]:
+    """The times a payload states twice and not alike: RFC 7519 section 4 lets a parser refuse them or take the last."""
+    if not any(payload.count(b'"%s"' % name.encode()) > 1 for name in _TIMES):
+        return []
+    import json
+
+    try:
+        pairs = json.loads(payload.decode("utf-8", "replace"), object_pairs_hook=list)  # the outermost comes last
+    except (ValueError, RecursionError):
+        return []
+    stated: dict[str, set[str]] = {name: set() for name in _TIMES}
+    for name, value in pairs:
+        if name in stated:
+            stated[name].add(repr(value)[:40])
+    return [f"{name}_duplicate" for name, values in stated.items() if len(values) > 1]
+
+
+_TIMES = ("exp", "nbf", "iat")
+_DIGITS = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,9})?")
+
+
 def _time(claims: dict[str, Any], name: str, problems: list[str]) -> float | None:
     """A NumericDate (RFC 7519 section 2), in seconds; milliseconds, as some libraries write, are told by size."""
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, str) and value.strip().lstrip("-").isdigit() and len(value) < 20:
+    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
         problems.append(f"{name}_a_string")
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _MOST or value != value:
         problems.append(f"{name}_not_a_number")
         return None
     if 1e11 < value < 1e14:
         problems.append(f"{name}_in_milliseconds")
         value = value / 1000
     return float(value)
+
+
+_MOST = 1e300  # what a double holds; an integer may be longer
 
 
 def _text(value: object) -> str | None:

@@ -29,7 +29,8 @@ from detectors.detector import (
 _RUN = re.compile(rb"[A-Za-z0-9_-]*")
 # Encoded signature lengths (RFC 7518 section 3.1; RFC 8037): bytes of the signature * 4 / 3, rounded up.
 _FIXED = {"HS256": 43, "HS384": 64, "HS512": 86, "ES256": 86, "ES256K": 86, "ES384": 128, "ES512": 176, "EdDSA": 86}
-_RSA = (2731, 1366, 683, 512, 342, 171)  # moduli of 16384, 8192, 4096, 3072, 2048, 1024 bits
+_RSA = (2731, 1366, 683, 512, 342)  # moduli of 16384, 8192, 4096, 3072, 2048 bits
+_SHORT_RSA = 171  # 1024 bits, forbidden by RFC 7518 section 3.3: more than that is the beginning of a longer one
 _CLAIMS = re.compile(rb'"(?:iss|sub|aud|exp|nbf|iat|jti|azp|client_id|scope|scp)"\s*:')
 _HEADER_START = re.compile(rb'\{\s*"(?:alg|typ|kid|enc|x5[tcu]|jku|jwk|cty|crit|zip|epk)"')
 _COOKIE = re.compile(rb"""(?i)cookies?["'\]]{0,3}\s{0,2}[:=,]|"cookies"|set-cookie|session[a-z_]*cookie""")
@@ -93,7 +94,7 @@ def _jws(
     payload = decode_part(data[header_end + 1 : payload_end])
     facts = facts_of(payload, header) if payload else None
     whole = data[payload_end : payload_end + 1] == b"."
-    known = facts or TokenFacts(algorithm=header[0], key_id=header[1])
+    known = facts or TokenFacts(algorithm=header[0], key_id=header[1], problems=("claims_unreadable",))
     if not whole:
         cut = Flaw.TRUNCATED if payload_end - header_end > 8 else Flaw.FRAGMENT
         return _match(text, start, payload_end, known, cut)
@@ -117,7 +118,7 @@ def _signature_end(alg: str, start: int, end: int) -> tuple[int, Flaw | None]:
         return (start + wanted, None) if size >= wanted else (end, Flaw.TRUNCATED)
     if alg[:2] in ("RS", "PS"):
         if size < _RSA[-1]:
-            return end, Flaw.TRUNCATED
+            return end, None if size == _SHORT_RSA else Flaw.TRUNCATED
         fitting = next(n for n in _RSA if n <= size)
         odd_modulus = size % 4 != 1 and (size * 3 // 4) % 32 == 0
         return (end, None) if odd_modulus else (start + fitting, None)

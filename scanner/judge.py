@@ -66,12 +66,14 @@ def _evidence(match: Match, context: Context) -> Iterator[Evidence]:
         return
     if match.family == "jwt" and match.facts.token_type != "JWE":
         return  # it says of itself that it has no end; what stands beside it may be another's
+    if match.static or match.kind in _STATIC:
+        return  # what stands beside it is the end of the tokens got with it
     if context.expires_at is not None:
         yield Evidence("expires_at", context.expires_at, "the expiry beside it says so")
     logged = context.logged_at
     if logged is None:
         return
-    if context.expires_in is not None and match.kind not in _STATIC and (until := _plus(logged, context.expires_in)):
+    if context.expires_in is not None and (until := _plus(logged, context.expires_in)):
         told = f"logged {_said(logged)} with {context.expires_in:.0f} s to live"
         yield Evidence("expires_in+record_time", until, told)
     if match.max_lifetime is not None and (until := _plus(logged, match.max_lifetime)):
@@ -102,7 +104,7 @@ def _without_date(match: Match, begins: datetime | None, policy: Policy) -> tupl
     if match.facts.token_type == "JWE":
         return State.UNKNOWN, "encrypted", "encrypted: its claims can't be read without the key"
     if match.family == "jwt":
-        problem = next((p for p in match.facts.problems if p.startswith("exp")), None)
+        problem = next((p for p in match.facts.problems if p.startswith(("exp", "claims"))), None)
         if problem:
             return State.UNKNOWN, "claims", f"its expiry can't be read ({problem})"
         return State.NO_EXPIRY, "claims", "carries no expiry: valid until its key is rotated or it is revoked"
