@@ -37,6 +37,7 @@ class Rank(IntEnum):
     GUESS = 0  # a key that only sounds secret, entropy alone
     KEYED = 10  # the value of a key that names a credential
     SCHEME = 20  # a header scheme or protocol field says what it is
+    RULE = 25  # a user's rule says so: it names the thing, but what proves itself can be judged
     STRUCTURE = 30  # the value proves itself: a decoded JWT, a vendor's prefix and alphabet
     CHECKED = 40  # the value proves itself by a checksum
     BLOCK = 50  # a whole block: a PEM key

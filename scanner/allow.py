@@ -19,7 +19,7 @@ from typing import Any
 
 from detectors.detector import Kind
 from scanner.errors import UsageError
-from scanner.model import Finding, StreamId
+from scanner.model import Finding, StreamId, Suppressed
 
 SHORTEST_PREFIX = 8  # hex digits of a fingerprint: what `[REDACTED:…]` shows; 32 bits tell the secrets of a scan apart
 MOST_BYTES = 8 << 20  # of an allow file: some 50,000 entries
@@ -84,6 +84,10 @@ class Tally:
         self._as_of = as_of
         self._taken: Counter[int] = Counter()
 
+    def expired(self) -> list[str]:
+        """A line for each entry that has expired, to be said once."""
+        return self._allow.expired(self._as_of)
+
     def takes(self, finding: Finding) -> bool:
         """Whether the finding is suppressed; it is then counted."""
         entry = self._allow.suppresses(finding, self._as_of)
@@ -91,13 +95,10 @@ class Tally:
             self._taken[entry.number] += 1
         return entry is not None
 
-    @property
-    def total(self) -> int:
-        return self._taken.total()
-
-    def counted(self) -> list[tuple[Entry, int]]:
+    def counted(self) -> tuple[Suppressed, ...]:
         """Each entry that suppressed something, and how many findings; in the file's order."""
-        return [(entry, self._taken[entry.number]) for entry in self._allow.entries if self._taken[entry.number]]
+        entries = (entry for entry in self._allow.entries if self._taken[entry.number])
+        return tuple(Suppressed(entry.number, entry.reason, self._taken[entry.number]) for entry in entries)
 
 
 class Glob:
@@ -122,9 +123,7 @@ class Glob:
     def matches(self, stream: StreamId) -> bool:
         """Whether it fits the file's path, or that of the member inside it."""
         path = stream.path.removeprefix("./")
-        members = [name for layer in stream.layers if (name := layer.partition(":")[2])]
-        whole = "!".join([path, *members])
-        return bool(self._pattern.fullmatch(path) or self._pattern.fullmatch(whole))
+        return bool(self._pattern.fullmatch(path) or self._pattern.fullmatch(stream.members.removeprefix("./")))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Glob) and other.text == self.text

@@ -26,6 +26,11 @@ class StreamId:
     path: str
     layers: tuple[str, ...] = ()
 
+    @property
+    def members(self) -> str:
+        """The path and, each behind a `!`, the named members inside it: what globs and users' rules look at."""
+        return "!".join([self.path, *(name for layer in self.layers if (name := layer.partition(":")[2]))])
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
@@ -122,6 +127,19 @@ class Skipped:
     at_byte: int | None = None  # offset in the decoded stream from which on nothing was scanned
 
 
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """How many findings an entry of an allow list took out of the report."""
+
+    entry: int  # its place in the file, from 1
+    reason: str
+    findings: int
+
+    def __str__(self) -> str:
+        count = f"{self.findings} finding{'s' * (self.findings != 1)} suppressed by entry {self.entry}"
+        return count + (f" ({self.reason})" if self.reason else "")
+
+
 @dataclass(slots=True)
 class Summary:
     """Totals of a run, kept by the caller of the sinks."""
@@ -131,6 +149,7 @@ class Summary:
     by_kind: dict[str, int] = field(default_factory=dict)
     by_state: dict[str, int] = field(default_factory=dict)
     skipped: int = 0
+    suppressed: tuple[Suppressed, ...] = ()  # counted nowhere else
     seconds: float = 0.0
     key_id: str = ""
     interrupted: bool = False

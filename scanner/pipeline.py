@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from detectors.detector import Confirm, Flaw, Match, NeedMore, Text, TokenFacts
+from detectors.detector import Confirm, Detector, Flaw, Match, NeedMore, Text, TokenFacts
 from detectors.entropy import shannon
 from scanner.context import FileHints, describe
 from scanner.decoders.interface import Reader
@@ -16,6 +16,7 @@ from scanner.judge import Policy, assess
 from scanner.matcher import LONGEST, Matcher, Row
 from scanner.model import Finding, Hit, Skipped, Span, StreamId
 from scanner.resolve import REACH, Candidate, Resolver
+from scanner.rules import RuleTimeout
 from scanner.values import Keep, Value
 from scanner.views import REACHES, View, Views, continued
 from scanner.windows import AHEAD, BEHIND, Shape, Window
@@ -80,7 +81,7 @@ class Scanner:
         """
         part = part or Part()
         window = Window(reader, self._shape, part.read_from, (part.start, part.end))
-        work = Work(self.matcher, window, part)
+        work = Work(self.matcher, window, part, stream.members)
         trouble: Skipped | None = None
         wait = getattr(reader, "wait", None)
         while not window.final:
@@ -99,6 +100,9 @@ class Scanner:
             if on_bytes:
                 on_bytes()
             yield from self._findings(stream, window, work.take(fresh), hints, part, keep)
+            for at, reason in work.gave_up():
+                if part.owns(at):
+                    yield Skipped(stream, reason, at)
         if trouble:
             yield trouble
         part.lines = window.lines_counted()
@@ -161,7 +165,8 @@ def _facts(match: Match, client_id: str | None, issuer: str | None) -> TokenFact
 class Work:
     """The hits of one window, in order, and what became of them."""
 
-    def __init__(self, matcher: Matcher, window: Window, part: Part) -> None:
+    def __init__(self, matcher: Matcher, window: Window, part: Part, path: str = "") -> None:
+        """`path`: what rules that depend on it are asked with."""
         self._matcher = matcher
         self._window = window
         self._views = Views(window.slice)
@@ -170,6 +175,9 @@ class Work:
         self._scanned = window.end
         # Nothing before this hit can matter to the part; from the very start of a stream on, everything does.
         self._first = part.read_from + BEHIND + EARLIER if part.read_from else 0
+        self._path = path
+        self._own: dict[str, Confirm | None] = {}  # of detectors that have one for each stream
+        self._gave_up: list[tuple[int, str]] = []
         self._covered = (0, 0)  # the last self-proving token: its own anchors need no second look
         # Candidates given from here on begin at or after this offset, and none of those given before ends after it;
         # after a pause only as far as complete lines tell.
@@ -201,7 +209,8 @@ class Work:
         self.settled = max(self.settled, limit if paused else min(oldest, position - REACH))
         if window.final:
             self.settled = window.end
-        window.release(min(oldest, position))
+        needed = min(oldest, position)  # and where the settled ones begin: their lines are still to be counted
+        window.release(min(needed, settled[0].start) if settled else needed)
         return settled
 
     def _ready(self, limit: int) -> int:
@@ -216,17 +225,39 @@ class Work:
         if "utf-16" in row.encoding and self._is_ghost(hit, row):
             return True
         if row.framing:
-            self._look_into(self._views.dump(hit, self._window.end, self._window.final))
+            self._look_into(self._views.dump(hit, self._window.end, self._window.final), hit.end)
             return True
         known = True
         for detector in row.detectors:
-            found = self._confirm(hit, row, detector.confirm)
+            try:
+                confirm = detector.confirm if detector.for_path is None else self._for_path(detector)
+                found = self._confirm(hit, row, confirm) if confirm else []
+            except RuleTimeout as timeout:
+                found = self._timed_out(hit.end, timeout)
             known = known and found is not None
             for view, match in found or []:
                 self._add(detector.id, view, match)
         return known
 
-    def _look_into(self, dump: View | None) -> None:
+    def _for_path(self, detector: Detector) -> Confirm | None:
+        """The detector's confirm for this stream; None where it is not for it. Raises RuleTimeout."""
+        if detector.id not in self._own:
+            self._own[detector.id] = None  # where the path itself takes too long
+            self._own[detector.id] = detector.for_path(self._path) if detector.for_path else detector.confirm
+        return self._own[detector.id]
+
+    def _timed_out(self, at: int, timeout: RuleTimeout) -> list[tuple[View, Match]]:
+        if timeout.given_up:
+            self._own[timeout.rule] = None
+        self._gave_up.append((at, str(timeout)))
+        return []
+
+    def gave_up(self) -> list[tuple[int, str]]:
+        """(offset, reason) of each place a user's rule took too long at, since this was asked last."""
+        told, self._gave_up = self._gave_up, []
+        return told
+
+    def _look_into(self, dump: View | None, dump_end: int) -> None:
         """The hits in bytes that stood as a hex dump."""
         if dump is None:
             return
@@ -235,9 +266,13 @@ class Work:
             placed = None if row.framing else self._views.inside(dump, hit, row)
             if placed is None:
                 continue
-            view, index = placed
             for detector in row.detectors:
-                for match in _matches(detector.confirm, view, index, last=True) or []:
+                try:
+                    confirm = detector.confirm if detector.for_path is None else self._for_path(detector)
+                    found = _matches(confirm, *placed, last=True) if confirm else []
+                except RuleTimeout as timeout:
+                    found = self._timed_out(dump_end, timeout)
+                for match in found or []:
                     self._add(detector.id, *match)
 
     def _add(self, detector: str, view: View, match: Match) -> None:

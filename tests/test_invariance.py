@@ -96,3 +96,14 @@ def test_ranges_together_find_what_the_whole_finds(parts: list[bytes], repeat: i
     assert [(f.id, f.spans, f.fingerprint, f.verdict) for f in found] == [
         (f.id, f.spans, f.fingerprint, f.verdict) for f in whole
     ]
+
+
+def test_lines_and_columns_are_those_of_the_stream() -> None:
+    """Tokens at distances that bring some far from the end of the block they are settled in."""
+    line = b"2026-11-22T10:00:00Z INFO nothing to see here, move along\n"
+    data = b"".join(line * 500 + b"Authorization: Bearer " + jwt(seed) + b"\n" for seed in range(100))
+    found = scan(data)
+    assert len(found) == 100
+    for finding in found:
+        start = finding.spans[0].start
+        assert (finding.line, finding.column) == (data.count(b"\n", 0, start) + 1, start - data.rfind(b"\n", 0, start))

@@ -104,6 +104,13 @@ VERDICT = section(
     ),
 )  # fmt: skip
 
+RULES = section(
+    "Rules",
+    option("--rules", multiple=True, metavar="FILE", help="Rules of your own, in the gitleaks format. Repeatable."),
+    option("--skip-rule", multiple=True, metavar="ID", help="Leave out this rule of the rules files. Repeatable."),
+    option("--allow", metavar="FILE", help="Known findings to suppress; how many is in the summary."),
+)
+
 WALK = section(
     "Input",
     option("--include", multiple=True, metavar="GLOB", help="In folders, only files that match. Repeatable."),

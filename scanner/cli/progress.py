@@ -21,6 +21,7 @@ class Meter:
 
     def __init__(self, wanted: bool | None, quiet: bool, summary: Summary) -> None:
         terminal = sys.stderr.isatty()
+        self._quiet = quiet
         self._shown = not quiet and (terminal if wanted is None else wanted)
         self._bar: Any = None  # tqdm, imported where there is a terminal to draw on
         self._terminal = terminal
@@ -40,6 +41,14 @@ class Meter:
         if isinstance(event, Skipped) and self._shown and not self._terminal:
             where = "/".join((event.stream.path, *event.stream.layers))
             sys.stderr.write(f"bearertrap: skipped {where}: {event.reason}\n")
+
+    def say(self, text: str) -> None:
+        """One line, unless no messages are wanted."""
+        if self._quiet:
+            return
+        if self._bar is not None:
+            self._bar.clear()
+        sys.stderr.write(f"bearertrap: {text}\n")
 
     def _progress(self, now: Progress) -> None:
         self._summary.bytes = now.bytes_done

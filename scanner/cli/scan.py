@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scanner.cli.options import REPORT, SETTINGS, VERDICT, WALK, WORK, Sectioned
+from scanner.cli.options import REPORT, RULES, SETTINGS, VERDICT, WALK, WORK, Sectioned
 from scanner.cli.progress import Meter
 from scanner.errors import UsageError
 from scanner.model import USABLE_OR_UNKNOWN, Finding, Skipped, Source, Summary
 from scanner.sinks.interface import Sink
 
 if TYPE_CHECKING:
+    from scanner.allow import Tally
     from scanner.run import Options
 
 NOTHING, UNUSABLE, USABLE, INCOMPLETE, INTERRUPTED = 0, 10, 11, 12, 130
@@ -26,6 +27,7 @@ NOTHING, UNUSABLE, USABLE, INCOMPLETE, INTERRUPTED = 0, 10, 11, 12, 130
 @click.argument("paths", nargs=-1, type=click.Path(path_type=str))
 @REPORT
 @VERDICT
+@RULES
 @WALK
 @WORK
 @click.pass_context
@@ -54,38 +56,65 @@ class _Scan:
 
     def run(self) -> int:
         from scanner.fingerprint import key_id, load_key
-        from scanner.run import Options
 
         try:
             key = load_key(self._options["key_file"])
             sources = self._walked()
+            options = self._run_options(key)
+            tally = self._tally(options)
         except UsageError as error:
             raise click.UsageError(str(error)) from None
         self._summary.key_id = key_id(key)
         began = time.monotonic()
-        options = Options(self._options["as_of"], key, self._options["leeway"])
         with ExitStack() as stack:
             sinks = self._sinks(stack)
             meter = stack.enter_context(Meter(self._options["progress"], self._options["quiet"], self._summary))
             try:
-                self._report(sources, options, sinks, meter)
+                self._report(sources, options, sinks, meter, tally)
             except KeyboardInterrupt:
                 self._summary.interrupted = True
             self._summary.seconds = time.monotonic() - began
+            self._summary.suppressed = tally.counted()
             for sink in sinks:
                 sink.finish(self._summary)
         return self._code()
 
-    def _report(self, sources: list[Source | Skipped], options: Options, sinks: list[Sink], meter: Meter) -> None:
+    def _run_options(self, key: bytes) -> Options:
+        """Raises UsageError."""
+        from scanner.rules import read_rules
+        from scanner.run import Options
+
+        rules = read_rules(self._options["rules"], self._options["skip_rule"])
+        return Options(self._options["as_of"], key, self._options["leeway"], rules=rules)
+
+    def _tally(self, options: Options) -> Tally:
+        """Raises UsageError."""
+        from detectors.registry import all_detectors
+        from scanner.allow import AllowList, Tally, load_allow
+        from scanner.rules import detectors_of
+
+        path = self._options["allow"]
+        if path is None:
+            return Tally(AllowList(""), options.as_of)
+        known = {detector.id for detector in (*all_detectors(), *detectors_of(options.rules))}
+        return Tally(load_allow(path, known), options.as_of)
+
+    def _report(
+        self, sources: list[Source | Skipped], options: Options, sinks: list[Sink], meter: Meter, tally: Tally
+    ) -> None:
         from scanner.run import run
 
         for sink in sinks:
             sink.begin()
+        for line in tally.expired():
+            meter.say(line)
         wanted = [source for source in sources if isinstance(source, Source)]
         self._summary.sources = len(wanted)
         skipped = (event for event in sources if isinstance(event, Skipped))
         found = run(wanted, options, jobs=self._options["jobs"], progress=meter.progress)
         for event in chain(skipped, found):
+            if isinstance(event, Finding) and tally.takes(event):
+                continue
             self._summary.add(event)
             meter.event(event)
             for sink in sinks:

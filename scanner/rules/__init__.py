@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.rules.loading import PREFIX, load_rules
+from scanner.rules.loading import PREFIX, RulesFile, detectors_of, load_rules, read_rules
 from scanner.rules.rule import RuleTimeout
 
-__all__ = ["PREFIX", "RuleTimeout", "load_rules"]
+__all__ = ["PREFIX", "RuleTimeout", "RulesFile", "detectors_of", "load_rules", "read_rules"]

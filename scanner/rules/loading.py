@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +48,48 @@ _ID = re.compile(r"[!-~]{1,100}")
 Table = dict[str, Any]
 
 
-def load_rules(path: str | os.PathLike[str]) -> tuple[Detector, ...]:
-    """The rules of a file as detectors, in order, their ids with `rule:` before them.
+@dataclass(frozen=True, slots=True)
+class RulesFile:
+    """A rules file as it was read; picklable, so that each worker process makes the same detectors of it.
 
-    Raises UsageError where the file can't be read, RuleError where it or one of its rules can't be honoured.
+    `without`: ids of rules that the user wants left out; those of other files may be among them.
     """
+
+    name: str
+    data: bytes = field(repr=False)
+    without: frozenset[str] = frozenset()
+
+    def rules(self) -> list[Rule]:
+        """Its rules, in order. Raises RuleError, which names every rule that can't be honoured."""
+        try:
+            return rules_of(self._table(), self.without)
+        except RuleError as error:
+            raise RuleError(f"{self.name}: {error}") from None
+
+    def ids(self) -> set[str]:
+        """The ids that stand in it, also of rules that are left out. Its rules were read without error before."""
+        return {entry["id"] for entry in _lowered(self._table())["rules"]}
+
+    def _table(self) -> Table:
+        try:
+            return tomllib.loads(self.data.decode("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise RuleError(f"not TOML: {error}") from None
+
+
+def read_rules(paths: Iterable[str | os.PathLike[str]], without: Iterable[str] = ()) -> tuple[RulesFile, ...]:
+    """The files, read and checked. Raises UsageError where one can't be read or an id of `without` is no rule's,
+    RuleError where a file or one of its rules can't be honoured, or two files use one id.
+    """
+    left_out = frozenset(without)
+    files = tuple(_read(path, left_out) for path in paths)
+    detectors_of(files)
+    if unknown := sorted(left_out.difference(*(file.ids() for file in files))):
+        raise UsageError(f"{unknown[0]!r} is no rule's id and cannot be left out")
+    return files
+
+
+def _read(path: str | os.PathLike[str], without: frozenset[str]) -> RulesFile:
     name = os.fspath(path)
     try:
         with Path(path).open("rb") as file:
@@ -59,18 +98,30 @@ def load_rules(path: str | os.PathLike[str]) -> tuple[Detector, ...]:
         raise UsageError(f"{name}: cannot be read: {os.strerror(error.errno or 0)}") from None
     if len(data) > MOST_BYTES:
         raise RuleError(f"{name}: larger than {MOST_BYTES >> 20} MiB")
-    try:
-        table = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RuleError(f"{name}: not TOML: {error}") from None
-    try:
-        return tuple(rule.detector(name) for rule in rules_of(table))
-    except RuleError as error:
-        raise RuleError(f"{name}: {error}") from None
+    return RulesFile(name, data, without)
 
 
-def rules_of(table: Table) -> list[Rule]:
-    """The rules of a file's table. Raises RuleError."""
+@lru_cache(maxsize=2)
+def detectors_of(files: tuple[RulesFile, ...]) -> tuple[Detector, ...]:
+    """The rules of the files as detectors, in order, their ids with `rule:` before them. Raises RuleError."""
+    owner: dict[str, str] = {}
+    found: list[Detector] = []
+    for file in files:
+        for rule in file.rules():
+            if rule.id in owner:
+                raise RuleError(f"rule {rule.id.removeprefix(PREFIX)!r} stands in {owner[rule.id]} and in {file.name}")
+            owner[rule.id] = file.name
+            found.append(rule.detector(file.name))
+    return tuple(found)
+
+
+def load_rules(path: str | os.PathLike[str]) -> tuple[Detector, ...]:
+    """The rules of one file as detectors. Raises UsageError and RuleError as `read_rules` does."""
+    return detectors_of(read_rules([path]))
+
+
+def rules_of(table: Table, without: Collection[str] = ()) -> list[Rule]:
+    """The rules of a file's table, but those left out. Raises RuleError."""
     table = _lowered(table)
     if "extend" in table:
         raise RuleError("[extend] is not supported: the detectors here are always on; put all rules into one file")
@@ -82,7 +133,21 @@ def rules_of(table: Table) -> list[Rule]:
     if twice := {one for one in ids if ids.count(one) > 1}:
         raise RuleError(f"rule {min(twice)!r}: its id is used twice")
     shared = _shared(table, ids)
-    return [_rule(one, entry, shared[one]) for one, entry in zip(ids, entries, strict=True)]
+    wanted = [(one, entry) for one, entry in zip(ids, entries, strict=True) if one not in without]
+    return _honoured(wanted, shared)
+
+
+def _honoured(entries: list[tuple[str, Table]], shared: dict[str, list[Allowlist]]) -> list[Rule]:
+    """All of them, or one RuleError that says of each refused one why, so that a file is mended in one go."""
+    rules, refused = [], []
+    for one, entry in entries:
+        try:
+            rules.append(_rule(one, entry, shared[one]))
+        except RuleError as error:
+            refused.append(str(error))
+    if refused:
+        raise RuleError("; ".join(refused))
+    return rules
 
 
 def _shared(table: Table, ids: list[str]) -> dict[str, list[Allowlist]]:

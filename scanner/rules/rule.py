@@ -120,7 +120,7 @@ class Search:
         seen = Seen(value, data[slice(*spans[0])], _line(data, *spans[0]), self._path)
         if any(one.allows(seen) for one in self._rule.allowlists):
             return None
-        return Match(start, end, self._rule.kind, Secret(value), Rank.STRUCTURE)
+        return Match(start, end, self._rule.kind, Secret(value), Rank.RULE)
 
     def _secret(self, data: bytes, spans: tuple[tuple[int, int], ...]) -> tuple[int, int]:
         group = self._rule.secret_group

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from scanner.decoders import Limits
+from scanner.rules import RulesFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Options:
     key: bytes = field(repr=False)  # 32 bytes, the HMAC key of fingerprints
     leeway: float = 0.0  # seconds of clock skew granted
     limits: Limits = field(default_factory=Limits)
+    rules: tuple[RulesFile, ...] = ()  # users' own, beside our detectors
     keep_values: bool = False  # found values come back to the caller of `run`, for a second look; local runs only
 
 

@@ -13,6 +13,7 @@ from scanner.decoders.interface import Stream
 from scanner.judge import Policy
 from scanner.model import Finding, Skipped, Source, StreamId
 from scanner.pipeline import Part, Scanner
+from scanner.rules import detectors_of
 from scanner.run.options import Options
 from scanner.run.units import Unit
 from scanner.values import Keep, Value
@@ -33,9 +34,8 @@ def scanner_for(options: Options) -> Scanner:
     from detectors.registry import all_detectors
     from scanner.matcher import Matcher
 
-    return Scanner(
-        Matcher(all_detectors(), cached=True), Policy(as_of=options.as_of, leeway=options.leeway), options.key
-    )
+    detectors = (*all_detectors(), *detectors_of(options.rules))
+    return Scanner(Matcher(detectors, cached=True), Policy(as_of=options.as_of, leeway=options.leeway), options.key)
 
 
 def work(unit: Unit, options: Options) -> Result:

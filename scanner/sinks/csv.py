@@ -16,7 +16,7 @@ COLUMNS = (
 
 
 class CsvSink:
-    """Writes to a binary stream. Skipped input is a row too, with `skipped` as its type."""
+    """Writes to a binary stream. Skipped input and what was suppressed are rows too, with a `type` of their own."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
@@ -45,6 +45,8 @@ class CsvSink:
         })  # fmt: skip
 
     def finish(self, summary: Summary) -> None:
+        for one in summary.suppressed:
+            self._write({"type": "suppressed", "reason": str(one)})
         self._text.flush()
         self._text.detach()
 

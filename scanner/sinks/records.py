@@ -75,6 +75,10 @@ def of_summary(summary: Summary) -> Record:
         "by_kind": dict(sorted(summary.by_kind.items())),
         "by_state": dict(sorted(summary.by_state.items())),
         "skipped": summary.skipped,
+        "suppressed": sum(one.findings for one in summary.suppressed),
+        "suppressed_by": [
+            {"entry": one.entry, "reason": one.reason, "findings": one.findings} for one in summary.suppressed
+        ],
         "seconds": round(summary.seconds, 3),
         "key_id": summary.key_id,
         "interrupted": summary.interrupted,

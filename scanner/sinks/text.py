@@ -80,6 +80,8 @@ class TextSink:
             where = "!".join((skipped.stream.path, *skipped.stream.layers))
             at = "" if skipped.at_byte is None else f" from byte {skipped.at_byte:,}"
             self._line(self._painted("NOT SCANNED", "1;33") + f"  {where}{at}: {skipped.reason}")
+        for one in summary.suppressed:
+            self._line(f"allowed      {one}")
         self._line(_totals(summary, len(self._secrets)))
         self._stream.flush()
 
