@@ -57,7 +57,8 @@ def completion(source: Source) -> Completed | None:
     try:
         with open_file(source) as file:
             dump = dump_of(head_of(file))
-            return dump.completed(Stream(StreamId(source.path), file, plain_path=source.os_path)) if dump else None
+            stream = Stream(StreamId(source.path), file, plain_path=source.os_path)
+            return dump.attached(stream).completed if dump else None
     except (OSError, InputError):
         return None  # it vanished meanwhile, and its ranges have said so
 
@@ -106,8 +107,8 @@ class _Peeling:
         if decoder is None:
             told = self._told
             dump = dump_of(head)
-            completed = dump.completed(stream) if dump else stream.completed
-            yield replace(stream, consumed=lambda: self._outer.consumed() - told, completed=completed)
+            stream = dump.attached(stream) if dump else stream
+            yield replace(stream, consumed=lambda: self._outer.consumed() - told)
             self._told = self._outer.consumed()
         elif depth >= self._limits.depth:
             yield Skipped(stream.id, f"nested deeper than {depth} layers", 0)

@@ -105,8 +105,10 @@ class Dump(Protocol):
         """As for a decoder."""
         ...
 
-    def completed(self, stream: Stream) -> Completed:
-        """What adds to the findings of the whole stream. Only its id and `plain_path` may be used: it was read."""
+    def attached(self, stream: Stream) -> Stream:
+        """The stream with its `completed` set. One that is no plain file may get a reader that looks on as it passes;
+        of a plain file, ranges of which are read elsewhere, only the id and `plain_path` are to be used.
+        """
         ...
 
 

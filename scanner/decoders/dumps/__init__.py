@@ -5,10 +5,15 @@ One file a format. A dump never loads more of the file than it says in its named
 
 from __future__ import annotations
 
+from scanner.decoders.dumps import elfcore
 from scanner.decoders.dumps.hprof import Hprof
+from scanner.decoders.dumps.reading import MemoryDump
 from scanner.decoders.interface import Dump
 
-DUMPS: tuple[Dump, ...] = (Hprof(),)
+DUMPS: tuple[Dump, ...] = (
+    Hprof(),
+    MemoryDump("elf-core", elfcore.recognises, elfcore.undecided, elfcore.parse),
+)
 
 
 def dump_of(head: bytes) -> Dump | None:

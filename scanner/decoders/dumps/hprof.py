@@ -25,6 +25,9 @@ class Hprof:
     def undecided(self, head: bytes) -> bool:
         return MAGIC.startswith(head)
 
+    def attached(self, stream: Stream) -> Stream:
+        return replace(stream, completed=self.completed(stream))
+
     def completed(self, stream: Stream) -> Completed:
         return _named
 
