@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scanner.decoders import Limits, is_plain_file, open_source
+from scanner.decoders.formats import DECODERS
 from scanner.errors import CorruptInput, LimitExceeded, TruncatedInput
 from scanner.model import Skipped, Source
 from tests.streams import read, source_of
@@ -208,7 +209,7 @@ def test_by_few_bytes_is_the_same(put: Put, name: str, parts: list[bytes], size:
 
 
 def is_packed(data: bytes) -> bool:
-    return data[:2] in (b"\x1f\x8b", b"BZ", b"PK") or b"\0" in data[:600]
+    return any(decoder.recognises(data) for decoder in DECODERS)
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 4096])

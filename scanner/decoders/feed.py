@@ -58,6 +58,12 @@ class Feed:
             count -= len(chunk)
         return count
 
+    def peek(self, count: int) -> bytes:
+        """The next `count` bytes, which are not taken; fewer only at the end."""
+        data = self.take(count)
+        self.put_back(data)
+        return data
+
     def readinto(self, buffer: memoryview, /) -> int:
         """Straight from the reader where nothing is left to be taken."""
         if not self._ready:
@@ -174,7 +180,7 @@ class Members:
             return b""
         lost = bytearray()
         try:
-            with closing(type(self)(self._again())) as twin:
+            with closing(self.twin(self._again())) as twin:
                 while twin._delivered < self._delivered and twin._failure is None:
                     twin._more(min(STEP, self._delivered - twin._delivered))
                 while twin._failure is None and len(lost) < STEP:
@@ -182,6 +188,10 @@ class Members:
         except OSError:
             pass  # it vanished meanwhile: the failure tells all that is known
         return bytes(lost)
+
+    def twin(self, reader: OpenReader) -> Members:
+        """Another reader like this one."""
+        return type(self)(reader)
 
     def another(self) -> bool:
         """Whether a member follows. Raises InputError where something else does."""

@@ -8,6 +8,8 @@ from io import FileIO
 
 from scanner.decoders.feed import Again, Opener, begins
 from scanner.decoders.interface import Decoder, OpenReader, Stream
+from scanner.decoders.tar import Tar
+from scanner.decoders.zip import Zip
 from scanner.model import Skipped, StreamId
 
 
@@ -111,6 +113,8 @@ DECODERS: tuple[Decoder, ...] = (
     ),
     Compressed("lz4", (b"\x04\x22\x4d\x18",), _lz4),
     Lzma("lzma", (b"\x5d\0\0",), _lzma),
+    Zip(),
+    Tar(),
     Unsupported("7z", (b"7z\xbc\xaf\x27\x1c",)),
     Unsupported("RAR", (b"Rar!\x1a\x07",)),
     Unsupported("compress (.Z)", (b"\x1f\x9d\x90", b"\x1f\x9d\x10")),
