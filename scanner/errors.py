@@ -1,6 +1,8 @@
 """The whole tree of errors. No message ever holds scanned bytes.
 
 BearertrapError
+├── OutputError           a report or a copy can't be written              exit 2
+│   └── OutputClosed      its reader went away (`| head`)                 exit 141
 ├── UsageError            the caller asked for something impossible        exit 2
 │   └── RuleError         a user's rule can't be honoured; names the rule
 └── InputError            an input can't be read whole; becomes a Skipped  exit 12
@@ -26,6 +28,10 @@ class RuleError(UsageError):
 
 class OutputError(BearertrapError):
     """A report or a copy can't be written: a full disk, a missing folder."""
+
+
+class OutputClosed(OutputError):
+    """Whoever read the report went away: nothing is wrong, and nothing more is to be done."""
 
 
 class InputError(BearertrapError):

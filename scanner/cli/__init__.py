@@ -10,7 +10,7 @@ from importlib import import_module
 import click
 
 from scanner import hygiene
-from scanner.errors import OutputError
+from scanner.errors import OutputClosed, OutputError
 
 COMMANDS = {
     "scan": "Find secrets in logs, archives and dumps, and say which are live.",
@@ -72,18 +72,18 @@ def main() -> None:
     hygiene.seal()
     gc.set_threshold(50_000, 20, 20)  # findings are many and live briefly; the default looks at them far too often
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="bearertrap", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = USAGE
+    except (OutputClosed, SystemExit):  # click itself exits where help goes into a closed pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = CLOSED
     except OutputError as error:
         sys.stderr.write(f"bearertrap: {error}\n")
         code = USAGE
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = CLOSED
     except Exception as error:  # the last line of defence: a message is shown without the exception's own words
         sys.stderr.write(f"bearertrap: {hygiene.described(type(error), error.__traceback__)}\n")
         code = BUG

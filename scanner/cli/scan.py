@@ -24,7 +24,7 @@ NOTHING, UNUSABLE, USABLE, INCOMPLETE, INTERRUPTED = 0, 10, 11, 12, 130
 
 
 @click.command("scan", cls=Sectioned, context_settings=SETTINGS)
-@click.argument("paths", nargs=-1, type=click.Path(path_type=str))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=str, readable=False))
 @REPORT
 @VERDICT
 @RULES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import select
 import stat
 from collections.abc import Callable
 
@@ -73,6 +74,12 @@ class Counted:
         self.count += count
         return count
 
+    def wait(self, seconds: float) -> bool:
+        """Whether there is something to read, or nothing to come, within that time. False: the writer pauses."""
+        ready = select.poll()  # not select(2), which knows only 1024 descriptors
+        ready.register(self._file.fileno(), select.POLLIN | select.POLLHUP)
+        return bool(ready.poll(seconds * 1000))
+
     def close(self) -> None:
         self._file.close()
 
@@ -116,6 +123,11 @@ class Peeked:
             raise self._error
         self.readinto = self._inner.readinto
         return self._inner.readinto(buffer)
+
+    def wait(self, seconds: float) -> bool:
+        """As the reader's own; True at once where it has none, as decoded streams: they are read until they end."""
+        wait = getattr(self._inner, "wait", None)
+        return bool(self._head) or self._error is not None or wait is None or wait(seconds)
 
     def close(self) -> None:
         self._inner.close()

@@ -7,11 +7,12 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from scanner.errors import OutputError, UsageError
 from scanner.sinks.interface import Sink
 from scanner.sinks.jsonl import JsonlSink
+from scanner.sinks.output import Output
 
 
 def _jsonl(stream: BinaryIO, live: bool, _color: str) -> Sink:
@@ -52,7 +53,7 @@ def open_sink(target: str, format_: str | None, *, live: bool, color: str) -> It
     if name not in FORMATS:
         raise UsageError(f"unknown format {name!r}")
     if target == "-":
-        yield FORMATS[name](sys.stdout.buffer, live, color)
+        yield FORMATS[name](_output(sys.stdout.buffer, "stdout"), live, color)
         return
     with _file(target) as stream:
         yield FORMATS[name](stream, False, "never" if color == "auto" else color)
@@ -74,7 +75,7 @@ def _file(target: str) -> Iterator[BinaryIO]:
     """A file that is only its owner's to read, and not there at all unless everything was written."""
     if os.path.exists(target) and not os.path.isfile(target):
         with open(target, "wb", buffering=0) as device:  # /dev/full, /dev/fd/3: nothing to rename
-            yield device
+            yield _output(device, repr(target))
         return
     temporary = f"{target}.{secrets.token_hex(4)}.partial"
     try:
@@ -83,15 +84,19 @@ def _file(target: str) -> Iterator[BinaryIO]:
         raise UsageError(f"{target!r} can't be written: {error.strerror}") from None
     try:
         with open(descriptor, "wb") as stream:
-            yield stream
+            yield _output(stream, repr(target))
             stream.flush()
             os.fsync(descriptor)
         os.replace(temporary, target)
-    except OSError as error:
-        raise OutputError(f"{target!r} could not be written: {error.strerror}") from error
+    except OSError as error:  # also where closing writes what a failure left in the buffer
+        raise OutputError(f"{target!r} could not be written: {error.strerror}") from None
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def _output(stream: BinaryIO, name: str) -> BinaryIO:
+    return cast(BinaryIO, Output(stream, name))  # all of it that a sink uses
 
 
 def _colourful(stream: BinaryIO) -> bool:
