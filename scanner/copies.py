@@ -249,8 +249,8 @@ class _Work:
         """Searches the fresh bytes, looks closer where enough is known around, returns what is settled."""
         window = self._window
         if fresh:
-            data = window.tail(fresh, LONGEST)
-            self._pending += self._search.scan(data, window.end - len(data), self._scanned)
+            data, start = window.tail(fresh, LONGEST)
+            self._pending += self._search.scan(data, start, self._scanned)
             self._scanned = window.end
         limit = window.end if window.final else window.end - window.ahead
         done = 0

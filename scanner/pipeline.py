@@ -193,8 +193,8 @@ class Work:
         """
         window = self._window
         if fresh:
-            data = window.tail(fresh, LONGEST)
-            self._pending += self._matcher.scan(data, window.end - len(data), self._scanned)
+            data, start = window.tail(fresh, LONGEST)
+            self._pending += self._matcher.scan(data, start, self._scanned)
             self._scanned = window.end
         limit = window.end if window.final else window.end - window.ahead
         if paused:

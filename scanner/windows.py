@@ -17,6 +17,9 @@ AHEAD = 160 * 1024  # bytes seen past a hit: 64 KiB of a token in UTF-16 and the
 ROOM = 1024 * 1024  # bytes read before the kept part is moved to the front (moving costs memory bandwidth)
 
 
+_ZEROS = memoryview(bytes(BLOCK))
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """Sizes of a window, in bytes. Only `block` and `room` are free: findings do not depend on them."""
@@ -66,10 +69,17 @@ class Window:
         self.end += count
         return view[:count]
 
-    def tail(self, fresh: memoryview, overlap: int) -> memoryview:
-        """`fresh` with up to `overlap` bytes of what stands before it."""
+    def tail(self, fresh: memoryview, overlap: int) -> tuple[memoryview, int]:
+        """`fresh` with up to `overlap` bytes of what stands before it, and the offset of the first byte given.
+
+        Of a block of zeros only the first `overlap` bytes are given: what is looked for ends with one at the latest
+        that begins before the block. Dumps consist of zeros for the most part.
+        """
         filled = self.end - self.base
-        return memoryview(self._buffer)[max(0, filled - len(fresh) - overlap) : filled]
+        start = max(0, filled - len(fresh) - overlap)
+        if overlap < len(fresh) <= BLOCK and self._buffer.startswith(_ZEROS[: len(fresh)], filled - len(fresh)):
+            filled += overlap - len(fresh)
+        return memoryview(self._buffer)[start:filled], self.base + start
 
     def release(self, needed: int) -> None:
         """Lets go of what stands more than `behind` bytes before `needed`, once the buffer is nearly full."""

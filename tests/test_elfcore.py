@@ -148,6 +148,21 @@ def core(
     return ident + start + b"".join(rows) + body + text
 
 
+def sparse_core(path: Path, size: int, tokens: dict[int, bytes]) -> None:
+    """A core of one mapping of `size` bytes, most of them holes, with tokens at offsets into it; notes last."""
+    head = core([(0x10000, b"")], [(1, bytes(336))])
+    at = 64 + 56 * 2
+    table = struct.pack("<IIQQQQQQ", 1, 6, at, 0x10000, 0, size, size, 1)
+    table += struct.pack("<IIQQQQQQ", 4, 6, at + size, 0, 0, len(head) - at, 0, 1)
+    with path.open("wb") as file:
+        file.write(head[:64] + table)
+        for offset, token in tokens.items():
+            file.seek(at + offset)
+            file.write(token)
+        file.seek(at + size)
+        file.write(head[at:])
+
+
 def parsed(data: bytes) -> Memory:
     memory = Memory()
     feed(elfcore.parse(memory), lambda start, size: data[start : start + size])

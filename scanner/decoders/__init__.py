@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scanner.decoders.chain import completion, is_plain_file, open_source
+from scanner.decoders.extents import data_of
 from scanner.decoders.interface import Limits, Reader, Stream
 
-__all__ = ["Limits", "Reader", "Stream", "completion", "is_plain_file", "open_source"]
+__all__ = ["Limits", "Reader", "Stream", "completion", "data_of", "is_plain_file", "open_source"]

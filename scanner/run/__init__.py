@@ -11,14 +11,14 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from itertools import groupby
 
-from scanner.decoders import completion
+from scanner.decoders import completion, data_of, is_plain_file
 from scanner.model import Finding, Skipped, Source
 from scanner.run.lines import Lines
 from scanner.run.meter import Meter
 from scanner.run.options import Options, Progress, Tell
-from scanner.run.pool import in_order, in_processes
-from scanner.run.units import RANGE, units
-from scanner.run.work import scan_source
+from scanner.run.pool import in_order, in_processes, inline
+from scanner.run.units import RANGE, Unit, ranges, units
+from scanner.run.work import Result, scan_source
 from scanner.values import Keep
 
 __all__ = ["Options", "Progress", "run"]
@@ -46,15 +46,25 @@ def run(
     meter = Meter(everything, progress)
     if executor is None and (jobs == 1 or not _is_worth_it(everything)):
         for source in everything:
-            yield from scan_source(source, options, meter.read, keep)
-            meter.done(source)
+            stretches = data_of(source)
+            if stretches is not None and is_plain_file(source):
+                cut = ranges(source, source.size or 0, stretches)
+                yield from _joined(inline(cut, options, meter), keep)
+            else:
+                yield from scan_source(source, options, meter.read, keep)
+                meter.done(source)
         return
-    lines = Lines(keep)
     cut = units(everything)
     done = in_order(cut, options, executor, 4, meter) if executor else in_processes(cut, options, jobs, meter)
-    for dumped, parts in groupby(done, lambda part: part[0].sources[0] if part[0].ranged else None):
+    yield from _joined(done, keep)
+
+
+def _joined(done: Iterable[tuple[Unit, Result]], keep: Keep | None) -> Iterator[Finding | Skipped]:
+    """The events of all units, the ranges of a file put together again."""
+    lines = Lines(keep)
+    for ranged, parts in groupby(done, lambda part: part[0].sources[0] if part[0].ranged else None):
         events = (event for unit, result in parts for event in lines.placed(unit, result))
-        completed = completion(dumped) if dumped else None
+        completed = completion(ranged) if ranged else None
         yield from completed(events) if completed else events
 
 

@@ -53,12 +53,22 @@ def _result(unit: Unit, future: Future[Result] | None, options: Options, meter: 
         result = future.result() if future else _alone(unit, options)
     except BrokenProcessPool:
         result = _alone(unit, options)
+    return _metered(unit, result, meter)
+
+
+def _metered(unit: Unit, result: Result, meter: Meter) -> tuple[Unit, Result]:
     for source in unit.sources:
-        end = source.size if unit.end is None else unit.end
-        meter.read(source, (end or 0) - unit.start)
-        if unit.end is None:
+        end = source.size if unit.last else unit.end
+        meter.read(source, (end or 0) - unit.start + unit.hole)
+        if unit.last:
             meter.done(source)
     return unit, result
+
+
+def inline(units: Iterator[Unit], options: Options, meter: Meter) -> Iterator[tuple[Unit, Result]]:
+    """One after another, here."""
+    for unit in units:
+        yield _metered(unit, work(unit, options), meter)
 
 
 def _alone(unit: Unit, options: Options) -> Result:

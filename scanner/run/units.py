@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scanner.decoders import is_plain_file
+from scanner.decoders import data_of, is_plain_file
 from scanner.model import Source
 
 RANGE = 32 * 1024 * 1024  # bytes of a plain file one unit takes: a few hundred milliseconds of work at the most
@@ -15,12 +15,14 @@ BATCH_FILES = 256  # … or this many files, so that handing out work costs litt
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Sources to scan whole, or one source and the range [start, end) of it."""
+    """Sources to scan whole, or one source and the range [start, end) of it (None: to its end)."""
 
     sources: tuple[Source, ...]
     start: int = 0
     end: int | None = None
     ranged: bool = False
+    hole: int = 0  # bytes between the range before and this one that are left out: zeros that take no room on disk
+    last: bool = True  # of its sources
 
 
 def units(sources: list[Source]) -> Iterator[Unit]:
@@ -32,7 +34,7 @@ def units(sources: list[Source]) -> Iterator[Unit]:
             if batch:
                 yield Unit(tuple(batch))
                 batch, size = [], 0
-            yield from _ranges(source, source.size)
+            yield from ranges(source, source.size, data_of(source))
             continue
         batch.append(source)
         size += source.size or 0
@@ -43,7 +45,13 @@ def units(sources: list[Source]) -> Iterator[Unit]:
         yield Unit(tuple(batch))
 
 
-def _ranges(source: Source, size: int) -> Iterator[Unit]:
-    for start in range(0, size, RANGE):
-        last = start + RANGE >= size
-        yield Unit((source,), start, None if last else start + RANGE, ranged=True)
+def ranges(source: Source, size: int, stretches: list[tuple[int, int]] | None = None) -> Iterator[Unit]:
+    """The ranges of a plain file, in order; with `stretches`, of these only."""
+    stretches = [(0, size)] if stretches is None else stretches or [(size, size)]
+    before = 0
+    for low, high in stretches:
+        for start in range(low, max(high, low + 1), RANGE):
+            end = min(start + RANGE, high)
+            last = end == stretches[-1][1]
+            yield Unit((source,), start, None if end == size else end, True, start - before, last)
+            before = end
