@@ -8,6 +8,7 @@ from io import FileIO
 
 from scanner.decoders.feed import Again, Opener, begins
 from scanner.decoders.interface import Decoder, OpenReader, Stream
+from scanner.decoders.sevenzip import SevenZip
 from scanner.decoders.tar import Tar
 from scanner.decoders.zip import Zip
 from scanner.model import Skipped, StreamId
@@ -115,7 +116,7 @@ DECODERS: tuple[Decoder, ...] = (
     Lzma("lzma", (b"\x5d\0\0",), _lzma),
     Zip(),
     Tar(),
-    Unsupported("7z", (b"7z\xbc\xaf\x27\x1c",)),
+    SevenZip(),
     Unsupported("RAR", (b"Rar!\x1a\x07",)),
     Unsupported("compress (.Z)", (b"\x1f\x9d\x90", b"\x1f\x9d\x10")),
     Unsupported("lzop", (b"\x89LZO\0\r\n\x1a\n",)),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from isal import isal_zlib
+
 from scanner.decoders.feed import Feed
-from scanner.errors import InputError, TruncatedInput
+from scanner.decoders.interface import OpenReader
+from scanner.errors import CorruptInput, InputError, TruncatedInput
 from scanner.model import StreamId
 from scanner.names import printable
 
@@ -44,3 +47,33 @@ class Slice:
 
     def close(self) -> None:
         """The container is closed by the one who opened it."""
+
+
+class Checked:
+    """A member's bytes, its size and CRC-32 compared at the end. Raises CorruptInput where they are not as said."""
+
+    def __init__(self, inner: OpenReader, size: int, crc: int | None, container: str) -> None:
+        self._inner = inner
+        self._said = (size, crc)
+        self._container = container
+        self._made = self._crc = 0
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        count = self._inner.readinto(buffer)
+        if count:
+            self._made += count
+            self._crc = isal_zlib.crc32(buffer[:count], self._crc)
+        elif len(buffer):
+            compare(*self._said, self._made, self._crc, self._container)
+        return count
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def compare(size: int, crc: int | None, made: int, found: int, container: str) -> None:
+    """Raises CorruptInput where a member is not what its container says."""
+    if size != made:
+        raise CorruptInput(f"the {container} member has another size than the archive says: it is damaged somewhere")
+    if crc is not None and crc != found:
+        raise CorruptInput(f"the {container} member's checksum is wrong: it is damaged somewhere")

@@ -10,7 +10,7 @@ from scanner.decoders.feed import Feed
 from scanner.decoders.interface import Stream
 from scanner.decoders.members import Slice, member_id
 from scanner.decoders.zip.entry import DESCRIBED, LOCAL, Entry, read_local
-from scanner.decoders.zip.member import Member, Undescribed, refusal
+from scanner.decoders.zip.member import Undescribed, opened, refusal
 from scanner.errors import CorruptInput, InputError, TruncatedInput
 from scanner.model import Skipped, StreamId
 
@@ -47,7 +47,7 @@ def by_directory(archive: StreamId, file: FileIO, listed: Iterator[Entry]) -> It
             feed = Feed(file)
             if read_local(feed).method != entry.method:
                 raise CorruptInput("the zip directory and the member's own header do not agree")
-            yield Stream(identity, Member(Slice(feed, entry.packed, "zip archive"), entry))
+            yield Stream(identity, opened(Slice(feed, entry.packed, "zip archive"), entry))
         except InputError as error:
             yield Skipped(identity, str(error), 0)
     file.seek(0, os.SEEK_END)
@@ -105,7 +105,7 @@ class Sequence:
             if reason := refusal(entry):
                 yield Skipped(identity, reason, 0)
             elif entry.packed or not entry.name.endswith(b"/"):
-                yield Stream(identity, Member(content, entry))
+                yield Stream(identity, opened(content, entry))
         except InputError as error:
             yield Skipped(identity, str(error), 0)
         if self._feed.skip(content.left):

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import bz2
-import lzma
-import struct
 from collections.abc import Callable
 
 from isal import isal_zlib
 
-from scanner.decoders.feed import Engine, EngineMembers, Feed, Members
-from scanner.decoders.gzip import BROKEN, raw_inflate
-from scanner.decoders.interface import WINDOW_MOST, OpenReader
-from scanner.decoders.members import Slice
+from scanner.decoders.feed import Engine, Feed
+from scanner.decoders.gzip import raw_inflate
+from scanner.decoders.interface import OpenReader
+from scanner.decoders.members import Checked, Slice, compare
+from scanner.decoders.single import Single, lzma1
 from scanner.decoders.xz import XzReader
 from scanner.decoders.zip.entry import ENCRYPTED, Entry
-from scanner.errors import CorruptInput, LimitExceeded, TruncatedInput
+from scanner.errors import CorruptInput, TruncatedInput
 
 # APPNOTE 4.4.5
 STORED, DEFLATED, BZIP2, LZMA, ZSTD_OLD, ZSTD, XZ = 0, 8, 12, 14, 20, 93, 95
@@ -35,57 +34,24 @@ def refusal(entry: Entry, sequential: bool = False) -> str | None:
     return None
 
 
-class _One(EngineMembers):
-    """A single member, decoded by an engine."""
-
-    name = "zip"
-    broken = (*BROKEN, OSError, ValueError, lzma.LZMAError)
-
-    def __init__(self, reader: OpenReader, make: Callable[[Feed], Engine], size: int | None = None) -> None:
-        super().__init__(reader)
-        self._make = make
-        self._size = size  # bytes at which it is complete, where the data do not say so
-
-    def begin(self) -> bool:
-        if not self.begun:
-            self._engine = self._make(self.feed)
-        return not self.begun
-
-    def step(self, most: int) -> bytes:
-        return super().step(most if self._size is None else min(most, self._size - self._delivered))
-
-    @property
-    def complete(self) -> bool:
-        return super().complete or self._delivered == self._size
-
-
 def _deflate(content: OpenReader, _entry: Entry) -> OpenReader:
-    return _One(content, lambda feed: raw_inflate())
+    return Single(content, "zip", lambda feed: raw_inflate())
 
 
 def _bzip2(content: OpenReader, _entry: Entry) -> OpenReader:
-    return _One(content, lambda feed: bz2.BZ2Decompressor())
+    return Single(content, "zip", lambda feed: bz2.BZ2Decompressor())
 
 
 def _lzma(content: OpenReader, entry: Entry) -> OpenReader:
-    return _One(content, _lzma_engine, entry.size)
+    return Single(content, "zip", _lzma_engine, entry.size)
 
 
 def _lzma_engine(feed: Feed) -> Engine:
-    """5.8.8: a version, the size of the properties (5), lc/lp/pb in one byte, the dictionary's size."""
+    """5.8.8: a version, the size of the properties (5), then these."""
     head = feed.take(9)
-    if len(head) < 9 or head[2:4] != b"\5\0" or head[4] >= 9 * 5 * 5:
+    if head[2:4] != b"\5\0":
         raise CorruptInput("the zip data is damaged")
-    rest, lc = divmod(head[4], 9)
-    pb, lp = divmod(rest, 5)
-    (dictionary,) = struct.unpack("<L", head[5:])
-    if dictionary > WINDOW_MOST:
-        raise LimitExceeded(f"the zip data needs a window of {dictionary} bytes, more than {WINDOW_MOST}")
-    filters = [{"id": lzma.FILTER_LZMA1, "dict_size": max(4096, dictionary), "lc": lc, "lp": lp, "pb": pb}]
-    try:
-        return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
-    except (lzma.LZMAError, ValueError):
-        raise CorruptInput("the zip data is damaged") from None
+    return lzma1(head[4:], "zip")
 
 
 def _zstd(content: OpenReader, _entry: Entry) -> OpenReader:
@@ -108,34 +74,11 @@ _OPENERS: dict[int, Callable[[OpenReader, Entry], OpenReader]] = {
 }
 
 
-class Member:
-    """A member of known size. Raises CorruptInput at its end where size or checksum are not what the zip says."""
-
-    def __init__(self, content: Slice, entry: Entry) -> None:
-        empty = entry.method != STORED and not entry.packed
-        self._inner = content if entry.method == STORED or empty else _OPENERS[entry.method](content, entry)
-        self._entry = entry
-        self._made = self._crc = 0
-
-    def readinto(self, buffer: memoryview, /) -> int:
-        count = self._inner.readinto(buffer)
-        if count:
-            self._made += count
-            self._crc = isal_zlib.crc32(buffer[:count], self._crc)
-        elif len(buffer):
-            _compare(self._entry.size, self._made, self._entry.crc, self._crc)
-        return count
-
-    def close(self) -> None:
-        self._inner.close()
-
-
-def _compare(size: int, made: int, crc: int, found: int) -> None:
-    """Raises CorruptInput."""
-    if size != made:
-        raise CorruptInput("the zip member has another size than the archive says: it is damaged somewhere")
-    if crc != found:
-        raise CorruptInput("the zip member's checksum is wrong: it is damaged somewhere")
+def opened(content: Slice, entry: Entry) -> OpenReader:
+    """The bytes of a member of known size, which `refusal` lets pass."""
+    bare = entry.method == STORED or not entry.packed
+    inner = content if bare else _OPENERS[entry.method](content, entry)
+    return Checked(inner, entry.size, entry.crc, "zip")
 
 
 class Undescribed:
@@ -143,12 +86,12 @@ class Undescribed:
 
     def __init__(self, feed: Feed, entry: Entry) -> None:
         self._feed = feed
-        self._inner: Members | _Searched
+        self._inner: Single | _Searched
         if entry.method == STORED:
             self._inner = _Searched(feed)
         else:
             make = raw_inflate if entry.method == DEFLATED else bz2.BZ2Decompressor
-            self._inner = _One(feed, lambda _: make())
+            self._inner = Single(feed, "zip", lambda _: make())
             self._inner.feed = feed  # what it reads too far belongs to the archive
         self._begin = feed.offset
         self._made = self._crc = 0
@@ -176,7 +119,7 @@ class Undescribed:
                 if sizes == packed.to_bytes(wide, "little") + self._made.to_bytes(wide, "little"):
                     self._feed.put_back(data[low + 4 + 2 * wide :])
                     self.ended = True
-                    _compare(self._made, self._made, int.from_bytes(crc, "little"), self._crc)
+                    compare(self._made, int.from_bytes(crc, "little"), self._made, self._crc, "zip")
                     return
         raise CorruptInput("the zip member has another size than the archive says: it is damaged somewhere")
 
