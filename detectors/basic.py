@@ -18,7 +18,8 @@ _PLAIN = re.compile(rb"[\x20-\x7e\x80-\xff]{0,256}\0[\x20-\x7e\x80-\xff]{1,256}\
 _USERINFO = re.compile(rb"""://([^\s/?#"'<>@:\\]{0,128}):([^\s/?#"'<>@\\]{3,256})@[A-Za-z0-9.\[-]""")
 _CURL = re.compile(rb"""(?:\s-u|--user|--proxy-user)[ =]{0,2}["']?([^\s:"'$<]{1,128}):([^\s"']{4,256})""")
 _WEAK = frozenset(
-    (b"password", b"pass", b"secret", b"user", b"xxx", b"pwd", b"passwd", b"foobar", b"username", b"token")
+    b"""password pass secret user xxx pwd passwd foobar username token passwort kennwort wachtwoord motdepasse senha
+    contrase\xc3\xb1a haslo has\xc5\x82o heslo parola \xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c""".split()
 )
 BACK = 200  # bytes of userinfo looked back over: no URL's is longer in practice
 

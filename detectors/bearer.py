@@ -17,9 +17,10 @@ _GAP = re.compile(rb"""["'`]?(?:[ \t]{1,4}|[:=,][ \t]{0,2}|\+)(?:["'`<\[(]|token
 _SCHEME = re.compile(
     rb"""(?i)(?P<scheme>[a-z][a-z0-9_-]{2,24})(?:[ ]+|=(?=["']))(?:(?:token|auth|apikey|key|access_token)=)?["']?"""
 )
-# Schemes with detectors of their own, or whose parameters hold no reusable secret (RFC 7616, RFC 4559, AWS SigV4).
+# Schemes with detectors of their own, or whose parameters hold no reusable secret (RFC 7616, RFC 4559, MS-WSMV, SigV4).
 _OTHER = frozenset(
-    b"basic bearer digest negotiate ntlm hawk aws4-hmac-sha256 aws signature hmac sharedkey mac scram-sha-256".split()
+    b"""basic bearer digest negotiate kerberos ntlm hawk aws4-hmac-sha256 aws signature hmac sharedkey mac
+    scram-sha-256""".split()
 )
 _BEFORE = frozenset(
     b"x proxy http request req header headers upstream amz original forwarded incoming outgoing".split()

@@ -51,7 +51,7 @@ _SEPARATORS = tuple(
         # KEY: V   "KEY": "V"   KEY=V   KEY => V   KEY := V   [KEY]=V   KEY -> V
         rb"""["'`]{0,2}[\])}]{0,2}(?:>>)?"""
         + _LINE
-        + rb"(?:=>|->|:=|==|::|[:=])"
+        + rb"(?:=>|->|:=|==|::|[:=])(?!=)"
         + _NEXT
         + _OPEN
         + rb"""(?P<q>["'`]{1,3})?""",
@@ -65,9 +65,11 @@ _SEPARATORS = tuple(
         rb">(?:<!\[CDATA\[)?\s{0,20}(?P<q>)",
     )
 )
+_COMMA, _ELEMENT = _SEPARATORS[2], _SEPARATORS[5]
+_NAMES_ON = re.compile(rb"""["'`]?[ \t]{0,4}(?::|=>)""")  # behind what is itself a key
 _PAIR = re.compile(rb"""["'`],""" + _WRAP + rb"""(?P<q>["'`])""")  # ["KEY",\n "V"]: only where the key opens the list
 _LIST_OPENS = re.compile(rb"""[\[(]\s{0,60}["'`]$""")
-_NAMESPACED = re.compile(rb"(?:::|arn:[^\s\"']{0,150}:)$")  # a type's name, a resource's name: no key
+_NAMESPACED = re.compile(rb"(?:::|(?:arn|urn):[^\s\"']{0,150}:)$")  # a type's name, a resource's name: no key
 _FLAG = re.compile(rb"[ ]{1,4}(?P<q>[\"'`])?(?![-])")
 _COLUMN = re.compile(rb"[ \t]{2,40}(?P<q>)(?=[^ \t\r\n=:-])")
 _BARE_END = re.compile(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]""")
@@ -119,8 +121,10 @@ def field_at(text: Text) -> Field | None:
     flag = data[key_start : key_start + 1] == b"-"
     for separator in _SEPARATORS:
         found = separator.match(data, key_end)
-        if found:
-            return _value(text, key_start, key_end, found, flag)
+        if found and (separator is not _COMMA or data[key_start - 1 : key_start] == data[key_end : key_end + 1]):
+            field = _value(text, key_start, key_end, found, flag)
+            names_on = field and separator in (_COMMA, _ELEMENT) and _NAMES_ON.match(data, field.end)
+            return None if names_on else field
     if _LIST_OPENS.search(data[max(0, key_start - 64) : key_start]):
         found = _PAIR.match(data, key_end)
         if found:

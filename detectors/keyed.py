@@ -18,7 +18,9 @@ _SCHEME = re.compile(
 )
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
 _PRINTABLE = re.compile(rb"[\x20-\x7e]{8,}\n?")
-_BETWEEN_TAGS = re.compile(rb"</?[A-Za-z]")
+# A token goes into a header, a query or a cookie: RFC 6750's alphabet, RFC 6265's, and what issuers add to them.
+_NO_TOKEN = re.compile(rb"[\s\"'<>(){}\[\]\\^`,;?#&]")
+_TOKENS = frozenset((Kind.BEARER_TOKEN, Kind.REFRESH_TOKEN, Kind.AUTH_CODE))
 
 Accepts = Callable[[Field, Meaning], Meaning | None]
 
@@ -46,6 +48,8 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
     if token is not None:
         return token  # mostly found by its own anchor too; not where that was cut by the end of a record
     if not field.closed and not text.cut and len(value) < 8:
+        return None
+    if said.kind in _TOKENS and _NO_TOKEN.search(value):
         return None
     if not (plausible(value) if said.strong else _random(value, said)):
         return None

@@ -8,38 +8,47 @@ from __future__ import annotations
 import re
 
 from detectors.entropy import shannon
+from detectors.words import made_of_words
 
 _UUID = re.compile(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _HEX = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 _MASKED = re.compile(
     rb"""\*{3} | \.{3} | \xe2\x80\xa6 | [xX]{6} | (?:\xe2\x80\xa2){3} | \#{4} | -{5} | _{5} | \[[A-Z_]+\]
        | (?i:redact|filtered|masked|hidden|protected|obfuscat|cleansed|sanitized|scrubbed|omitted|truncated|removed|
-             encrypted|placeholder|change-?_?me|your[-_]|[-_]here|example|dummy|sample|secret[-_]?value|todo|
-             not[-_ ]?set|undefined|null$|none$|nil$|unused|insert|replace[-_]?me|foo-?bar|lorem|\btest\b|deadbeef)""",
+             encrypted|placeholder|change-?_?me|your[-_]|[-_]here|example|dummy|sample|secret[-_]?value|
+             not[-_ ]?set|undefined|\bnull$|\bnone$|\bnil$|unused|insert|replace[-_]?me|foo-?bar|lorem|
+             \btest\b|\btodo\b|deadbeef)""",
     re.VERBOSE,
 )
 _VARIABLE = re.compile(
     rb"""\$[({A-Za-z_] | \{\{ | \}\} | %[({]?[A-Za-z_]+[)}]?%?$ | <[A-Za-z_ -]+>? | \$\$ | @@ | !\w+\s | \#\{
+       | %\{\w+[:}]
        | (?:env|var|vars|secrets?|config|process\.env|os\.environ|vault|ref|ssm|file|self|this|params?|args
            |options)[.:\[(]
-       | _{0,2}[A-Z]{2,}(?:_[A-Z0-9]{2,})+_{0,2}$ | __\w+__$ | (?:projects/|arn:|urn:)""",
+       | @?_{0,2}[A-Z][A-Z0-9]+(?:_[A-Z0-9]{2,})+_{0,2}(?::latest|:\d{1,6})?$ | __\w+__$ | (?:projects/|arn:|urn:)""",
     re.VERBOSE,
 )
 _NOT_OPAQUE = re.compile(
-    rb"""(?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | /(?:[a-z._-]{2,24}/|[a-z._-]+$)
+    rb"""(?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | /(?:[a-z._-]{2,24}[/=]|[a-z._-]+$)
        | \.{1,2}/ | [A-Za-z]:\\ | (?:[a-z_-]{3,24}/){2}
        | (?:sha(?:1|224|256|384|512)|md5|hmac-sha\d+|crc32|blake2b?|etag|W/"|rsa-sha\d+)[-:=$/]
        | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[156]\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)
-       | X-[A-Z][A-Za-z]+(?:-[A-Z][A-Za-z]+)*$ | [A-Za-z_][\w.-]{1,60}(?:=(?!=?$)|\|\||&&|\(|\[|\{)
-       | \d{4}-\d\d-\d\d[T ] | \d{1,3}(?:\.\d{1,3}){3} | [\d.,:+-]+$ | 0x[0-9A-Fa-f]+$""",
+       | X-[A-Z][A-Za-z]+(?:-[A-Z][A-Za-z]+)*$ | [A-Za-z_$][\w$.-]{1,60}(?:=(?!=?$)|\|\||&&|\??\(|\[|\{|\?\.|\?\?|!==)
+       | [a-z_][\w-]{0,31}:[x*!]{1,2}:\d+: # a line of passwd(5)
+       | (?:[A-Za-z_$][\w$]*[.$]|\[+[A-Z]|[A-Z][A-Za-z]+)[\w.$;]*@[0-9a-f]{1,16}$ # Object.toString of a JVM
+       | (?:[a-z]+:)?[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,}(?:[/%]\w+)?$ # IPv6 and MAC addresses, fingerprints
+       | \d{4}-\d\d-\d\d[T ] | \d{1,3}(?:\.\d{1,3}){3} | [\d.,:+-]+$ | 0x[0-9A-Fa-f]+$
+       | (?:A(?:128|192|256)(?:CBC-HS\d{3}|GCM(?:KW)?|KW)|(?:[RHEP]S)(?:256|384|512)|RSA-OAEP(?:-\d+)?|ECDH-ES\b.*)$""",
     re.VERBOSE,
 )
-_LETTERS = re.compile(rb"[A-Za-z]{2,}")
+# Source code, format strings and expressions that lost their delimiters; a value does not hold these by chance.
+_CODE = re.compile(
+    rb"""a-zA-Z | A-Za-z | a-z0-9 | 0-9\] | \(\?[:=!<] | \\[wdsbDSW][+*{\]] | \{(?:\d{1,2}|[A-Za-z_][\w.]*)[}!:(\[]
+       | \A[=),;\]}+!?&|.]\S*?(?:[A-Za-z_$][\w$]*\.[A-Za-z_$]{2,}|[A-Za-z_$]{2,}\(|&&|\|\||:![01])
+       | \A[A-Za-z_$][\w$]*\.[\w$.]*[+?][A-Za-z_$][\w$.]*\Z""",
+    re.VERBOSE,
+)
 _NO_NAME = re.compile(rb"[^A-Za-z0-9_.\-/:()*! ]")
-_HUMPS = re.compile(rb"(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z]))+")
-_HUMP = re.compile(rb"[A-Z]?[a-z]{3,}|[A-Z]{4,}")
-_CONSONANTS = re.compile(rb"(?i)[bcdfghjklmnpqrstvwxz]{5}")
-_VOWEL = re.compile(rb"(?i)[aeiouy]")
 
 
 def is_uuid(value: bytes) -> bool:
@@ -63,26 +72,15 @@ def is_reference(value: bytes) -> bool:
 
 
 def is_other_data(value: bytes) -> bool:
-    """A URL, a path, a digest with its algorithm, a password hash, a date, an address, a number."""
-    return _NOT_OPAQUE.match(value) is not None or b"${" in value or (value[-1:] == b"=" and len(value) % 4 != 0)
+    """A URL, a path, a digest with its algorithm, a password hash, a date, an address, a number, source code."""
+    if _NOT_OPAQUE.match(value) is not None or b"${" in value or (value[-1:] == b"=" and len(value) % 4 != 0):
+        return True
+    return _CODE.search(value[:400]) is not None
 
 
 def is_wordy(value: bytes) -> bool:
-    """Made of words: identifiers, class names, prose, versions: pronounceable groups of letters, few digits."""
-    if _NO_NAME.search(value):
-        return False
-    groups = [group for group in _LETTERS.findall(value) if len(group) > 3]
-    if sum(map(len, groups)) < len(value) * 0.5:
-        return False
-    digits = sum(48 <= c <= 57 for c in value)
-    return digits <= len(value) * 0.15 and all(map(_pronounceable, groups))
-
-
-def _pronounceable(group: bytes) -> bool:
-    """Words of one case or in humps, each with its share of vowels and no run of five consonants."""
-    if not _HUMPS.fullmatch(group):
-        return False
-    return all(_CONSONANTS.search(hump) is None and _VOWEL.search(hump) for hump in _HUMP.findall(group))
+    """Made of words: identifiers, class names, prose, versions."""
+    return _NO_NAME.search(value) is None and made_of_words(value)
 
 
 def randomness(value: bytes) -> float:

@@ -42,7 +42,7 @@ DETECTORS = detectors(
         "vault-legacy",
         "HashiCorp Vault service token (before 1.10)",
         (),
-        rb"(?<![0-9A-Za-z_.)\]-])s\.[0-9A-Za-z]{24}(?:\.[0-9A-Za-z]{5})?(?![(.\w-])",
+        rb"(?<![0-9A-Za-z_.)\]-])s\.(?=[A-Za-z]{0,23}[0-9])[0-9A-Za-z]{24}(?:\.[0-9A-Za-z]{5})?(?![(.\w-])",
         b"s" + b"." + B62[:24],
         VAULT,
         static=False,
