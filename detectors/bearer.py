@@ -17,6 +17,8 @@ _GAP = re.compile(rb"""["'`]?(?:[ \t]{1,4}|[:=,][ \t]{0,2}|\+)(?:["'`<\[(]|token
 _SCHEME = re.compile(
     rb"""(?i)(?P<scheme>[a-z][a-z0-9_-]{2,24})(?:[ ]+|=(?=["']))(?:(?:token|auth|apikey|key|access_token)=)?["']?"""
 )
+# "The token's type is bearer", and the next field follows.
+_TYPE = re.compile(rb"""(?i)token_?type["'\]]{0,2}\s?(?:=>|[:=])\s?["']?bearer\Z""")
 # Schemes with detectors of their own, or whose parameters hold no reusable secret (RFC 7616, RFC 4559, MS-WSMV, SigV4).
 _OTHER = frozenset(
     b"""basic bearer digest negotiate kerberos ntlm hawk aws4-hmac-sha256 aws signature hmac sharedkey mac
@@ -31,7 +33,7 @@ SHORT = 16  # characters below which a token must look random to be told from a 
 def confirm_bearer(text: Text) -> Iterator[Match]:
     """`Bearer` and a token, with what loggers put between them."""
     gap = _GAP.match(text.data, text.hit)
-    if gap:
+    if gap and not _TYPE.search(text.data, max(0, text.hit - 40), text.hit):
         yield from _token_at(text, gap.end(), "authorization")
 
 

@@ -136,7 +136,9 @@ def _token(before: bytes) -> Meaning:
         b"security",
     ):
         return _BEARER
-    if before in (b"api", b"bot", b"deploy", b"personal", b"app", b"registration", b"service", b"account", b"admin"):
+    if before in (b"service", b"account", b"admin"):
+        return Meaning(Kind.API_KEY, True, False)  # a token that a service uses need not be one for ever
+    if before in (b"api", b"bot", b"deploy", b"personal", b"app", b"registration"):
         return _API_KEY
     return _TOKEN if before else _PLAIN_TOKEN
 

@@ -2,59 +2,136 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
 
 from detectors.detector import Match, Text
-from scanner.model import Context
+from scanner import lifetimes
+from scanner.record_time import HEAD, Around, Stamp, at, in_line, keyed
 from scanner.siblings import beside
-from scanner.timestamps import Stamp, first_in
 
 LINES_BACK = 80  # lines a record may have before the one with its secret: header blocks, pretty-printed JSON
+LINES_AHEAD = 80  # lines behind a secret in which the next record is looked for
 LONGEST_LINE = 8192  # bytes of a line looked at on either side of the secret
+NOTHING = lifetimes.Lifetime()
+SAME_RECORD = 30.0  # seconds after its issue in which an answer is logged, where only that ties the two
+SAME = timedelta(minutes=5)  # an answer is logged this soon: times further apart are of two events
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What stands around a match."""
+
+    logged: Stamp | None = None
+    logged_at_basis: str | None = None  # "record", "record+assumed_zone", "preceding_record+inferred_year" …
+    lifetime: lifetimes.Lifetime = NOTHING
+    issued: Stamp | None = None  # when a token with a duration beside it was issued …
+    issued_by: str = ""  # … and how that is known: "issued_at", "date", "record_time"
+    client_id: str | None = None
+    issuer: str | None = None
+    format: str = "text"  # text, docker-json, cri, …
+
+    @property
+    def logged_at(self) -> datetime | None:
+        """The likeliest time of the record."""
+        return self.logged.moment if self.logged else None
 
 
 @dataclass(frozen=True, slots=True)
 class FileHints:
     """What is known of a file before it is read: nothing that depends on how far a scan has come."""
 
-    mtime: float | None = None  # Unix seconds: the year a record without one is placed in ends here
+    mtime: float | None = None  # Unix seconds: no record is younger
+    zone: tzinfo | None = None  # the user's word on times that name no zone
 
 
 def describe(text: Text, match: Match, earlier: bytes, hints: FileHints) -> Context:
     """What the bytes around a match say. `earlier`: raw bytes of the stream that end where the match begins."""
-    stamp, basis = _time(text.data, match, earlier, hints)
-    siblings = beside(text.data, match.start, match.end, match.kind)
+    data = text.data
+    around = Around(earlier, data[match.end : match.end + LONGEST_LINE], hints.mtime, hints.zone)
+    stamp, basis = _record_time(data, match, earlier, around)
+    lifetime = lifetimes.of(data, match.start, match.end, match.kind, match.key, hints.zone)
+    issued, issued_by = _issue(data, match, lifetime, stamp)
+    siblings = beside(data, match.start, match.end)
     return Context(
-        logged_at=stamp.moment if stamp else None,
+        logged=stamp,
         logged_at_basis=basis,
-        expires_in=siblings.expires_in,
-        expires_at=siblings.expires_at,
+        lifetime=lifetime,
+        issued=issued,
+        issued_by=issued_by,
         client_id=siblings.client_id,
         issuer=siblings.issuer,
-        format=_format(text.data, match),
+        format=_format(data, match),
     )
 
 
-def _time(data: bytes, match: Match, earlier: bytes, hints: FileHints) -> tuple[Stamp | None, str | None]:
+def _record_time(data: bytes, match: Match, earlier: bytes, around: Around) -> tuple[Stamp | None, str | None]:
     start = max(data.rfind(b"\n", 0, match.start) + 1, match.start - LONGEST_LINE)
-    stamp = first_in(data[start : match.start], hints.mtime)
-    if stamp:
-        return stamp, _basis("record", stamp)
     end = data.find(b"\n", match.end)
     after = data[match.end : min(end if end >= 0 else len(data), match.end + LONGEST_LINE)]
-    if data[start : start + 1] in (b"{", b'"'):
-        stamp = first_in(b" " + after, None)
+    written = in_line(data[start : match.start]) or keyed(after)
+    stamp = around.settled(written) if written else None
+    if stamp:
+        return stamp, _basis("record", stamp)
+    lines = earlier.splitlines()[-LINES_BACK - 1 : -1]
+    belongs = _GOES_ON.match(data[start : start + HEAD]) is not None
+    for line in reversed(lines):
+        written = in_line(line[:LONGEST_LINE])
+        stamp = around.settled(written) if written else None
         if stamp:
-            return stamp, _basis("record", stamp)
-    for line in reversed(earlier.splitlines()[-LINES_BACK - 1 : -1]):
-        stamp = first_in(line[:LONGEST_LINE], hints.mtime)
-        if stamp:
-            return stamp, _basis("preceding_record", stamp)
+            return (stamp if belongs else _until_next(stamp, data, match, around)), _basis("preceding_record", stamp)
+        belongs = belongs and _GOES_ON.match(line[:HEAD]) is not None
     return None, None
 
 
+# A line that is part of the record above it: indented, empty, marked by a bracket, a quote or a client's `<` and `>`,
+# or a header, a key and its value.
+_GOES_ON = re.compile(
+    rb"""\s|\Z|[{}()\[\]"'<>*=&|+~]|[A-Za-z0-9_.$@-]{1,60}["']?[ \t]{0,12}(?:=>|[:=])|HTTP/\d|[A-Z]{3,7} /|eyJ"""
+)
+
+
+def _until_next(stamp: Stamp, data: bytes, match: Match, around: Around) -> Stamp:
+    """The line came after that record and before the next one; with none in sight, before the file's last change."""
+    for line in data[match.end :].splitlines()[1 : LINES_AHEAD + 1]:
+        written = in_line(line[:HEAD])
+        following = around.settled(written) if written else None
+        if following and following.latest >= stamp.earliest:
+            return replace(stamp, latest=max(stamp.latest, following.latest))
+    return replace(stamp, latest=max(stamp.latest, around.newest or stamp.latest + UNSEEN))
+
+
+UNSEEN = timedelta(days=366)  # how long after a record a line behind it may have been written, where nothing tells
+
+
+def _issue(data: bytes, match: Match, lifetime: lifetimes.Lifetime, logged: Stamp | None) -> tuple[Stamp | None, str]:
+    """When the token beside which a duration stands was issued, and by what that is known."""
+    if lifetime.seconds is None:
+        return None, ""
+    if lifetime.issued and (logged is None or lifetime.issued.earliest <= logged.latest + SAME):
+        return lifetime.issued, "issued_at"
+    date = lifetimes.date_of_message(data, match.start, match.end)
+    if date and (logged is None or logged.earliest - SAME <= date <= logged.latest + SAME):
+        return at(date), "date"
+    beside = lifetimes.made_with(data, match.start, match.end)
+    if beside and logged and _agree(beside, logged):
+        return at(beside), "iat_beside"
+    return logged, "record_time"
+
+
+def _agree(moment: datetime, logged: Stamp) -> bool:
+    """Whether a moment can be that of the record. One that leaves open the zone only is met on the quarter hour."""
+    if not logged.earliest - SAME <= moment <= logged.latest + SAME:
+        return False
+    if logged.earliest == logged.latest:
+        return True
+    late = (logged.moment - moment).total_seconds() % 900
+    return "assumed_zone" in logged.assumed and (late < SAME_RECORD or late > 900 - 2)
+
+
 def _basis(where: str, stamp: Stamp) -> str:
-    return "+".join((where, *(f"assumed_{what}" for what in stamp.assumed)))
+    return "+".join((where, *stamp.assumed))
 
 
 def _format(data: bytes, match: Match) -> str:

@@ -1,17 +1,21 @@
 """Is it still live? Evidence is weighed, never guessed; no network, and no clock of its own.
 
-Evidence, best first: the token's own claims, an expiry beside it, a lifetime beside it and the record's
-time, the longest lifetime its vendor documents and the record's time, that it is static by nature.
+Each clock that speaks gives an interval in which the credential ends. The strongest comes first: the token's own
+claims, an expiry beside it, a duration beside it from its time of issue, the longest its kind lives from the record's
+time. A weaker one may narrow what a stronger one leaves open, and never contradicts it. What the interval does not
+settle is unknown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from detectors.detector import Flaw, Kind, Match
-from scanner.model import Assessment, Context, State
+from scanner.context import Context
+from scanner.model import Assessment, Evidence, State
+from scanner.record_time import Stamp
 from scanner.weaknesses import weaknesses
 
 CODE_LIFETIME = 600.0  # seconds: "a maximum authorization code lifetime of 10 minutes is RECOMMENDED", RFC 6749 4.1.2
@@ -27,30 +31,18 @@ class Policy:
     max_lifetime: float = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One thing that tells when a credential ends. `latest`: it ends then at the latest, maybe earlier."""
-
-    basis: str
-    until: datetime
-    source: str  # in words, for the reason
-    latest: bool = False
-
-
 def assess(match: Match, context: Context, policy: Policy) -> Assessment:
     """The verdict on a match as of the policy's instant."""
     weak = weaknesses(match, policy.max_lifetime)
     if match.flaw is not None:
         return Assessment(State.UNUSABLE, match.flaw.value, policy.as_of, _FLAWS[match.flaw], weaknesses=weak)
     begins = moment(match.facts.not_before)
-    evidence = next(_evidence(match, context), None)
-    when_logged = _live_when_logged(begins, evidence, context, policy)
-    if evidence is not None:
-        state, reason = _by(evidence, begins, policy)
-        until = None if evidence.latest and state is State.UNKNOWN else evidence.until
-        return Assessment(state, evidence.basis, policy.as_of, reason, until, when_logged, weak)
-    state, basis, reason = _without_date(match, begins, policy)
-    return Assessment(state, basis, policy.as_of, reason, None, when_logged, weak)
+    evidence = tuple(_evidence(match, context))
+    end = _combined(evidence)
+    state, basis, reason = _by(end, begins, policy) if end else _without_date(match, context, begins, policy)
+    until = end.latest if end and (state is not State.UNKNOWN or end.latest == end.earliest) else None
+    when_logged = _live_when_logged(begins, end, context, policy)
+    return Assessment(state, basis, policy.as_of, reason, until, when_logged, weak, evidence)
 
 
 _FLAWS = {
@@ -58,68 +50,183 @@ _FLAWS = {
     Flaw.DAMAGED: "its beginning was overwritten: it can't be used as it stands here",
     Flaw.FRAGMENT: "only its beginning stands here",
 }
-
-
-def _evidence(match: Match, context: Context) -> Iterator[Evidence]:
-    if until := moment(match.facts.expires_at):
-        yield Evidence("claims", until, "its own expiry says so")
-        return
-    if match.family == "jwt" and match.facts.token_type != "JWE":
-        return  # it says of itself that it has no end; what stands beside it may be another's
-    if match.static or match.kind in _STATIC:
-        return  # what stands beside it is the end of the tokens got with it
-    if context.expires_at is not None:
-        yield Evidence("expires_at", context.expires_at, "the expiry beside it says so")
-    logged = context.logged_at
-    if logged is None:
-        return
-    if context.expires_in is not None and (until := _plus(logged, context.expires_in)):
-        told = f"logged {_said(logged)} with {context.expires_in:.0f} s to live"
-        yield Evidence("expires_in+record_time", until, told)
-    if match.max_lifetime is not None and (until := _plus(logged, match.max_lifetime)):
-        told = f"logged {_said(logged)}; its kind lives at most {match.max_lifetime:.0f} s"
-        yield Evidence("vendor_max_lifetime+record_time", until, told, latest=True)
-    if match.kind is Kind.AUTH_CODE and (until := _plus(logged, CODE_LIFETIME)):
-        told = f"logged {_said(logged)}; a code lives 10 minutes"
-        yield Evidence("code_lifetime+record_time", until, told, latest=True)
-
-
 _STATIC = frozenset({Kind.CLIENT_SECRET, Kind.BASIC_CREDENTIALS, Kind.PRIVATE_KEY})
 
 
-def _by(evidence: Evidence, begins: datetime | None, policy: Policy) -> tuple[State, str]:
+def _evidence(match: Match, context: Context) -> Iterator[Evidence]:
+    """All clocks that speak, the strongest first."""
+    claimed = _claimed(match)
+    if claimed:
+        yield claimed
+        return
+    if match.family == "jwt" and match.facts.token_type != "JWE" and "claims_unreadable" not in match.facts.problems:
+        return  # it says of itself that it has no end; what stands beside it may be another's
+    lifetime, issued, logged = context.lifetime, context.issued, context.logged
+    if lifetime.ends and (match.kind is Kind.CLIENT_SECRET or not _is_static(match)):
+        yield _until(lifetime.ends, "expires_at", f"{lifetime.field} beside it says so")
+    if _is_static(match):
+        return  # what stands beside it is the end of the tokens got with it
+    if lifetime.seconds is not None:
+        issued = _own_issue(match) or issued
+        by = "issued_at" if _own_issue(match) else context.issued_by
+        if issued and (end := _later(issued, lifetime.seconds)):
+            told = f"{_ISSUED[by]} {_said(issued.moment)}, {lifetime.field} beside it says {lifetime.seconds:.0f} s"
+            one = _until(end, f"expires_in+{by}", told)
+            yield replace(one, since=issued.earliest, counted=by == "record_time")
+    if logged and match.max_lifetime is not None:
+        told = f"logged {_said(logged.moment)}; its kind lives at most {match.max_lifetime:.0f} s"
+        yield from _at_most(logged, match.max_lifetime, "vendor_max_lifetime+record_time", told)
+    if logged and match.kind is Kind.AUTH_CODE:
+        told = f"logged {_said(logged.moment)}; a code lives 10 minutes"
+        yield from _at_most(logged, CODE_LIFETIME, "code_lifetime+record_time", told)
+
+
+_ISSUED = {"issued_at": "issued", "date": "answered", "iat_beside": "issued with another", "record_time": "logged"}
+
+
+def _is_static(match: Match) -> bool:
+    return match.static or match.kind in _STATIC
+
+
+def _claimed(match: Match) -> Evidence | None:
+    """The end a token states of itself. In milliseconds, a server that reads seconds takes it for ages away."""
+    until = moment(match.facts.expires_at)
+    if until is None or "exp_duplicate" in match.facts.problems:
+        return None
+    if "exp_in_milliseconds" in match.facts.problems:
+        says = "its own expiry, in milliseconds, says so; a server that takes it for seconds lets it live for ages"
+        return Evidence("claims", says, until, moment(float(_LAST)))
+    return Evidence("claims", "its own expiry says so", until, until)
+
+
+def _own_issue(match: Match) -> Stamp | None:
+    issued = moment(match.facts.issued_at)
+    return Stamp(issued, issued, issued) if issued else None
+
+
+def _until(stamp: Stamp, name: str, says: str) -> Evidence:
+    return Evidence(name, says + _open(stamp), stamp.earliest, stamp.latest)
+
+
+def _at_most(logged: Stamp, seconds: float, name: str, says: str) -> Iterator[Evidence]:
+    """It was in use when it was logged, and ends some time from then on."""
+    end = _later(logged, seconds)
+    if end:
+        yield Evidence(name, says + _open(logged), logged.earliest, end.latest, since=logged.earliest)
+
+
+def _later(stamp: Stamp, seconds: float) -> Stamp | None:
+    by = timedelta(seconds=seconds)
+    try:
+        return replace(stamp, moment=stamp.moment + by, earliest=stamp.earliest + by, latest=stamp.latest + by)
+    except OverflowError:
+        return None
+
+
+def _open(stamp: Stamp) -> str:
+    """In words, what a time leaves open."""
+    if stamp.earliest == stamp.latest:
+        return ""
+    missing = next((_MISSING[word] for word in stamp.assumed if word in _MISSING), "nothing tells when exactly")
+    return f" ({missing})"
+
+
+_MISSING = {
+    "assumed_order": "the order of day and month is open",
+    "assumed_year": "the year is not written there",
+    "assumed_day": "the day is not written there",
+    "assumed_zone": "the zone is not written there",
+}
+
+
+def _combined(evidence: tuple[Evidence, ...]) -> Evidence | None:
+    """What all say together: each weaker one narrows the interval, unless it contradicts."""
+    end: Evidence | None = None
+    for one in evidence:
+        if one.earliest is None or one.latest is None:
+            continue
+        if end is None or end.earliest is None or end.latest is None:
+            end = one
+            continue
+        earliest, latest = max(end.earliest, one.earliest), min(end.latest, one.latest)
+        if earliest > latest or (earliest, latest) == (end.earliest, end.latest):
+            continue
+        name, says = f"{end.name}, {one.name}", f"{end.says}; {one.says}"
+        end = Evidence(name, says, earliest, latest, end.since, end.counted and one.counted)
+    return end
+
+
+def _by(end: Evidence, begins: datetime | None, policy: Policy) -> tuple[State, str, str]:
+    assert end.earliest is not None
+    assert end.latest is not None
     leeway = timedelta(seconds=policy.leeway)
-    if begins is not None and begins - leeway > policy.as_of:
-        return State.NOT_YET_VALID, f"valid from {_said(begins)} to {_said(evidence.until)}: its own claims say so"
-    if policy.as_of >= evidence.until + leeway:
-        return State.EXPIRED, f"ended {_said(evidence.until)}: {evidence.source}"
-    if evidence.latest:
-        return State.UNKNOWN, f"may be valid until {_said(evidence.until)}: {evidence.source}"
-    return State.LIVE, f"valid until {_said(evidence.until)}: {evidence.source}"
+    if begins is not None and _ahead(begins, policy):
+        reason = f"valid from {_said(begins)} to {_said(end.latest)}: its own claims say so"
+        return State.NOT_YET_VALID, end.name, reason
+    if policy.as_of - leeway >= end.latest:
+        return State.EXPIRED, end.name, f"ended {_span(end)}: {end.says}"
+    if end.since and policy.as_of + leeway < end.since:
+        return State.UNKNOWN, end.name, f"seen only later, and valid until {_span(end)} at most: {end.says}"
+    if policy.as_of < end.earliest:
+        return State.LIVE, end.name, f"valid until {_span(end)}: {end.says}"
+    if end.earliest == end.latest:
+        return State.LIVE, end.name, f"ended {_said(end.latest)}, within the leeway: {end.says}"
+    return State.UNKNOWN, end.name, f"may be valid until {_said(end.latest)}: {end.says}"
 
 
-def _without_date(match: Match, begins: datetime | None, policy: Policy) -> tuple[State, str, str]:
-    if begins is not None and begins - timedelta(seconds=policy.leeway) > policy.as_of:
+def _ahead(begins: datetime, policy: Policy) -> bool:
+    return begins > policy.as_of and (begins - policy.as_of).total_seconds() > policy.leeway
+
+
+def _span(end: Evidence) -> str:
+    assert end.earliest is not None
+    assert end.latest is not None
+    if end.earliest == end.latest:
+        return _said(end.latest)
+    return f"between {_said(end.earliest)} and {_said(end.latest)}"
+
+
+def _without_date(match: Match, context: Context, begins: datetime | None, policy: Policy) -> tuple[State, str, str]:
+    facts = match.facts
+    if begins is not None and _ahead(begins, policy):
         return State.NOT_YET_VALID, "claims", f"valid from {_said(begins)}, without an end: its own claims say so"
-    if match.facts.token_type == "JWE":
-        return State.UNKNOWN, "encrypted", "encrypted: its claims can't be read without the key"
+    if facts.token_type == "JWE":
+        return State.UNKNOWN, "encrypted", "could not be judged because it is encrypted: its claims need the key"
     if match.family == "jwt":
-        problem = next((p for p in match.facts.problems if p.startswith(("exp", "claims"))), None)
+        problem = next((words for name, words in _PROBLEMS.items() if name in facts.problems), None)
         if problem:
-            return State.UNKNOWN, "claims", f"its expiry can't be read ({problem})"
+            return State.UNKNOWN, "claims", f"could not be judged because {problem}"
         return State.NO_EXPIRY, "claims", "carries no expiry: valid until its key is rotated or it is revoked"
-    if match.static or match.kind in _STATIC:
+    if _is_static(match):
         return State.NO_EXPIRY, "static", "static: valid until it is rotated or revoked"
+    issued = moment(facts.issued_at)
+    if issued:
+        return State.UNKNOWN, "issued_at", f"issued {_said(issued)}: how long it lives is its server's setting"
+    if context.lifetime.seconds is not None:
+        told = f"{context.lifetime.field} beside it says {context.lifetime.seconds:.0f} s"
+        return State.UNKNOWN, "expires_in", f"{told}, but nothing here tells when it was issued"
     return State.UNKNOWN, "none", "nothing here tells how long it is valid"
 
 
-def _live_when_logged(
-    begins: datetime | None, evidence: Evidence | None, context: Context, policy: Policy
-) -> bool | None:
-    if context.logged_at is None or evidence is None or evidence.latest:
+_PROBLEMS = {
+    "claims_unreadable": "its payload is no claims set that can be read",
+    "exp_duplicate": "it states its expiry twice and not alike",
+    "exp_not_a_number": "its expiry is no number",
+}
+
+
+def _live_when_logged(begins: datetime | None, end: Evidence | None, context: Context, policy: Policy) -> bool | None:
+    """Whether it could be used when the record was written; None where the intervals leave that open."""
+    logged = context.logged
+    if logged is None or end is None or end.earliest is None or end.latest is None:
         return None
     leeway = timedelta(seconds=policy.leeway)
-    return (begins is None or begins - leeway <= context.logged_at) and context.logged_at < evidence.until + leeway
+    if begins is not None and begins > logged.latest + leeway:
+        return False
+    if end.latest <= logged.earliest - leeway:
+        return False
+    started = begins is None or begins <= logged.earliest + leeway
+    return True if started and (end.counted or end.earliest > logged.latest) else None
 
 
 def moment(seconds: float | None) -> datetime | None:
@@ -127,13 +234,6 @@ def moment(seconds: float | None) -> datetime | None:
     if seconds is None:
         return None
     return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), UTC)
-
-
-def _plus(logged: datetime, seconds: float) -> datetime | None:
-    try:
-        return logged + timedelta(seconds=seconds)
-    except OverflowError:
-        return None
 
 
 def _said(when: datetime) -> str:

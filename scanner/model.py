@@ -62,17 +62,20 @@ USABLE_OR_UNKNOWN = frozenset({State.LIVE, State.NOT_YET_VALID, State.NO_EXPIRY,
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What stands around a match, read by context.py."""
+class Evidence:
+    """One thing that tells when a credential ends: somewhere in [earliest, latest], both aware and UTC.
 
-    logged_at: datetime | None = None  # aware, UTC
-    logged_at_basis: str | None = None  # "record", "record+inferred_zone", "record+inferred_year", "preceding_record" …
-    logged_at_error: float = 0.0  # seconds: the true time lies in logged_at ± this (inferred zone: 14 h)
-    expires_in: float | None = None  # seconds, of a sibling field
-    expires_at: datetime | None = None  # of a sibling field
-    client_id: str | None = None
-    issuer: str | None = None
-    format: str = "text"  # text, docker-json, cri, …
+    `name` is the clock that spoke, `says` what it said in words. None for both where it tells something else (a
+    signature, the issuer's word). `since`: it tells nothing of the time before. `counted`: the end was counted from the
+    record's own time.
+    """
+
+    name: str
+    says: str
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    since: datetime | None = None
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Assessment:
     expires_at: datetime | None = None
     live_when_logged: bool | None = None
     weaknesses: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()  # all that spoke, the strongest first
 
 
 Address = dict[str, str | int | bool | list[str] | None]

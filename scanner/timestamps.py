@@ -1,134 +1,188 @@
-"""Times as loggers write them -> aware datetimes. Hand-written expressions: each is linear, and tells its own gaps.
+"""Times as loggers write them, each with what it leaves open: the zone, the year, the day, the order of day and month.
 
-A time without a zone is taken as UTC and marked; one without a year is placed in the year that ends at
-a reference (the file's last change) and marked; a time of day alone is no time.
+Hand-written expressions: each is linear. What a time leaves open is settled elsewhere (record_time.py) or stays an
+interval.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, time, tzinfo
 
-_MONTHS = {name: i for i, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+from scanner.zones import zone_of
+
+_MONTHS = {
+    "jan": 1,
+    "feb": 2,
+    "mar": 3,
+    "apr": 4,
+    "may": 5,
+    "jun": 6,
+    "jul": 7,
+    "aug": 8,
+    "sep": 9,
+    "oct": 10,
+    "nov": 11,
+}
+_MONTHS["dec"] = 12
 _CLOCK = rb"(?P<H>\d\d):(?P<M>\d\d):(?P<S>\d\d)(?:[.,](?P<f>\d{1,9}))?"
-_ZONE = rb"(?:\s?(?P<z>Z|UTC|GMT|[+-]\d\d:?\d\d))?"
+_NAME = rb"Z\b|(?:UTC|GMT)(?:[+-]\d\d?(?::?\d\d)?)?(?![A-Za-z])|[+-]\d\d(?::?\d\d)?(?![\d:])|[A-Z]{3,4}(?=[\])\"' ]|$)"
+_ZONE = rb"(?:[\] ]?\s?(?P<z>" + _NAME + rb"|[A-Z][a-z]{2,12}/[A-Z][A-Za-z_]{2,20}(?=[\]\s])))?"
 _MON = rb"(?P<b>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _EDGE = rb"(?<![0-9A-Za-z.-])"
+_HALF = rb"(?:\s?(?P<p>[AaPp]\.?[Mm])\b)?"
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
-    """A moment and what had to be assumed for it: "zone", "year"."""
+class Written:
+    """A time as it stands. `exact` where nothing is open; else a time of day and the days it may be on."""
 
-    moment: datetime
-    assumed: tuple[str, ...] = ()
+    exact: datetime | None = None  # aware, UTC
+    days: tuple[tuple[int | None, int, int], ...] = ()  # year (None: not said), month, day; several: an open order
+    clock: time = time()
+    zone: tzinfo | None = None
+    shape: str = ""  # of a numeric day whose order is open: its separator and the place of the year
 
 
-# ISO 8601 and RFC 3339; nginx and Go (slashes); CLF; RFC 9110 dates; JUL and Kibana; two-digit years (yy/MM/dd).
-_DATED = re.compile(
-    b"|".join(
-        expression.replace(b"(?P<", b"(?P<%c" % (97 + i))
-        for i, expression in enumerate(
-            (
-                _EDGE + rb"(?P<Y>(?:19|20)\d\d)[-/](?P<m>\d\d)[-/](?P<d>\d\d)[T _]" + _CLOCK + _ZONE,
-                rb"(?P<d>\d\d)/" + _MON + rb"/(?P<Y>\d{4})[: ]" + _CLOCK + _ZONE,
-                _EDGE + rb"(?P<d>\d{1,2})[ -]" + _MON + rb"[ -](?P<Y>\d{4}) " + _CLOCK + _ZONE,
-                _MON + rb" {1,2}(?P<d>\d{1,2}),? (?P<Y>\d{4}),? (?:@ )?(?P<H>\d{1,2}):(?P<M>\d\d):(?P<S>\d\d)"
-                rb"(?:\.(?P<f>\d{1,9}))?(?: ?(?P<p>[AP]M))?" + _ZONE,
-                _EDGE + rb"(?P<y>[23]\d)[-/](?P<m>\d\d)[-/](?P<d>\d\d) " + _CLOCK,
-            )
-        )
-    )
+def _any_of(*expressions: bytes) -> re.Pattern[bytes]:
+    """One expression; the groups of each alternative get a letter of their own in front."""
+    lettered = []
+    for i, expression in enumerate(expressions):
+        letter = bytes([97 + i])
+        lettered.append(expression.replace(b"(?P<", b"(?P<" + letter).replace(b"(?P=", b"(?P=" + letter))
+    return re.compile(b"|".join(lettered))
+
+
+_HMS = rb"(?P<H>\d{1,2}):(?P<M>\d\d):(?P<S>\d\d)"
+_NUMERIC = _EDGE + rb"(?P<u>\d{1,2})(?P<s>[-/.])(?P<v>\d{1,2})(?P=s)"
+_DATED = _any_of(
+    # RFC 3339 and ISO 8601, with the blanks and slashes of most loggers
+    _EDGE + rb"(?P<Y>(?:19|20)\d\d)[-/.](?P<m>\d\d)[-/.](?P<d>\d\d)(?:[T _:\t]|\s{2})" + _CLOCK + _ZONE,
+    # the basic form of ISO 8601
+    _EDGE
+    + rb"(?P<Y>20\d\d)(?P<m>\d\d)(?P<d>\d\d)T(?P<H>\d\d)(?P<M>\d\d)(?P<S>\d\d)(?:[.,](?P<f>\d{1,9}))?"
+    + _ZONE
+    + rb"(?![0-9A-Za-z])",
+    # the Common Log Format
+    _EDGE + rb"(?P<d>\d\d?)/" + _MON + rb"/(?P<Y>\d{4})[: ]" + _CLOCK + _ZONE,
+    # RFC 9110 section 5.6.7, RFC 5322, PHP's error log
+    _EDGE + rb"(?P<d>\d{1,2})[ -]" + _MON + rb"[ -](?P<Y>\d{4}|\d\d(?= ))[ T]" + _CLOCK + _HALF + _ZONE,
+    # asctime(3), with the fraction of Apache's error log and the zone of date(1) and java.util.Date
+    _MON + rb" {1,2}(?P<d>\d{1,2}) " + _CLOCK + rb"(?: (?P<z>[A-Z]{3,5}|[+-]\d{4}))? (?P<Y>(?:19|20)\d\d)\b",
+    # java.util.logging, Kibana
+    _MON + rb" {1,2}(?P<d>\d{1,2}),? (?P<Y>\d{4}),? (?:@ )?" + _HMS + rb"(?:[.,](?P<f>\d{1,9}))?" + _HALF + _ZONE,
+    # numeric days with the year last: .NET, H2, German loggers
+    _NUMERIC + rb"(?P<Y>(?:19|20)\d\d),?[ T]" + _HMS + rb"(?:[.,:](?P<f>\d{1,9}))?" + _HALF + _ZONE,
+    # two-digit years: Spark, WebSphere
+    _NUMERIC + rb"(?P<w>\d\d),? " + _HMS + rb"(?:[.,:](?P<f>\d{1,9}))?" + _HALF + _ZONE,
+    # MySQL before 5.7
+    rb"(?<![^\n])(?P<y>\d\d)(?P<m>\d\d)(?P<d>\d\d) {1,2}" + _HMS,
 )
 # RFC 3164, logcat's threadtime, klog: no year. Only at the beginning of a record.
-_YEARLESS = re.compile(
-    b"|".join(
-        expression.replace(b"(?P<", b"(?P<%c" % (97 + i))
-        for i, expression in enumerate(
-            (
-                rb"(?:<\d{1,3}>)?" + _MON + rb" {1,2}(?P<d>\d{1,2}) " + _CLOCK,
-                rb"(?P<m>\d\d)-(?P<d>\d\d) " + _CLOCK,
-                rb"[IWEF](?P<m>\d\d)(?P<d>\d\d) " + _CLOCK,
-            )
-        )
-    )
+_YEARLESS = _any_of(
+    _MON + rb" {1,2}(?P<d>\d{1,2}) " + _CLOCK,
+    rb"(?P<m>\d\d)-(?P<d>\d\d) " + _CLOCK,
+    rb"[IWEF](?P<m>\d\d)(?P<d>\d\d) " + _CLOCK,
 )
+_TIME_ONLY = re.compile(_CLOCK + rb"(?![0-9:.,]*[0-9:])")
 _EPOCH = re.compile(
-    rb"""["'](?:time|ts|timestamp|@timestamp|date|instant|epoch|t|_?_?REALTIME_TIMESTAMP|startTime|timeMillis)["']"""
-    rb"""\s?:\s?"?(?P<n>1[0-9]{9}(?:[0-9]{3}|[0-9]{6}|[0-9]{9})?)(?P<f>\.\d{1,9})?(?![0-9])""",
-    re.IGNORECASE,
+    rb"(?P<n>1[0-9]{9}(?:[0-9]{3}|[0-9]{6}|[0-9]{9})?)(?P<f>\.\d{1,9})?(?![0-9A-Za-z.-])"
+    rb"|(?P<e>1\.\d{5,15}e\+?0?9)(?![0-9A-Za-z])"
 )
-_EPOCH_FIRST = re.compile(rb"\[?(?P<n>1[0-9]{9}(?:[0-9]{3})?)(?P<f>\.\d{1,9})?(?![0-9A-Za-z.-])")
-_DATA = re.compile(
-    rb"(?i)(?:expir[a-z]*|not_?(?:after|before)|valid[_ ]?(?:to|until|from)|last-modified|until|exp|nbf|iat)"
-    rb"[^\n]{0,16}$"
-)
+_WEEKDAY = re.compile(rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? ")
+_EPOCH_FIRST = re.compile(rb"(?P<n>1[0-9]{9}(?:[0-9]{3})?)(?P<f>\.\d{1,9})?(?![0-9A-Za-z.:/-])")
 
 
-def first_in(line: bytes, reference: float | None) -> Stamp | None:
-    """The time a record gives itself: at its beginning, else the first in it that is not a token's."""
-    head = line[:200].lstrip(b" \t[(\"'{<0123456789>|-") if not line[:1].isdigit() else line[:200]
-    for at in (line[:200], head):
-        if found := _YEARLESS.match(at) or _EPOCH_FIRST.match(at):
-            return _made(found, reference)
-    for found in _DATED.finditer(line):
-        if not _DATA.search(line[max(0, found.start() - 40) : found.start()]):
-            return _made(found, reference)
-    epoch = _EPOCH.search(line)
-    return _made(epoch, reference) if epoch else None
+def at_beginning(head: bytes) -> Written | None:
+    """A time without a day or a year, or in epoch seconds, with which a record begins."""
+    found = _YEARLESS.match(head) or _EPOCH_FIRST.match(head) or _TIME_ONLY.match(head)
+    return _made(found) if found else None
 
 
-def parse(value: bytes) -> Stamp | None:
-    """The time a field's value is, if it is one: a written one, or epoch seconds or milliseconds."""
-    if value[:10].isdigit():
-        found = _EPOCH_FIRST.match(value)
-        return _made(found, None) if found else None
-    found = _DATED.match(value)
-    return _made(found, None) if found else None
+def dated(text: bytes) -> Iterator[tuple[int, Written]]:
+    """The times with a day and a year in a text, each with its index."""
+    for found in _DATED.finditer(text):
+        written = _made(found)
+        if written:
+            yield found.start(), written
 
 
-def _made(found: re.Match[bytes], reference: float | None) -> Stamp | None:
-    parts = {name[-1]: value for name, value in found.groupdict().items() if value is not None}
+def value(text: bytes) -> Written | None:
+    """The time a field's value begins with: a written one, or epoch seconds, milliseconds, micro- or nanoseconds."""
+    found = _EPOCH.match(text) or _DATED.match(text)
+    if found is None and (weekday := _WEEKDAY.match(text)):
+        found = _DATED.match(text, weekday.end())
+    return _made(found) if found else None
+
+
+def _made(found: re.Match[bytes]) -> Written | None:
+    parts = {name[-1]: value.decode("ascii") for name, value in found.groupdict().items() if value is not None}
     try:
-        return _epoch(parts) if "n" in parts else _calendar(parts, reference)
+        return _epoch(parts) if "n" in parts or "e" in parts else _calendar(parts)
     except (ValueError, OverflowError, OSError):
         return None
 
 
-def _epoch(parts: dict[str, bytes]) -> Stamp:
+def _epoch(parts: dict[str, str]) -> Written:
+    if "e" in parts:
+        return Written(exact=datetime.fromtimestamp(float(parts["e"]), UTC))
     digits = parts["n"]
-    seconds = int(digits) / 10 ** (len(digits) - 10) + float(parts.get("f", b"0") if parts.get("f") else b"0")
-    return Stamp(datetime.fromtimestamp(seconds, UTC))
+    return Written(exact=datetime.fromtimestamp(float(f"{digits[:10]}.{digits[10:] or '0'}") + _fraction(parts), UTC))
 
 
-def _calendar(parts: dict[str, bytes], reference: float | None) -> Stamp | None:
-    assumed: list[str] = []
-    hour = int(parts["H"])
+def _fraction(parts: dict[str, str]) -> float:
+    return float("0" + parts["f"]) if "f" in parts else 0.0
+
+
+def _calendar(parts: dict[str, str]) -> Written | None:
+    hour, second = int(parts["H"]), int(parts["S"])
     if "p" in parts:
-        hour = hour % 12 + (12 if parts["p"] == b"PM" else 0)
-    zone = _zone(parts.get("z"))
-    if zone is None:
-        assumed.append("zone")
-    month = _MONTHS[parts["b"]] if "b" in parts else int(parts["m"])
-    fraction = int(parts.get("f", b"0")[:6].ljust(6, b"0"))
-    fields = (month, int(parts["d"]), hour, int(parts["M"]), int(parts["S"]), fraction)
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if parts["p"][0] in "Pp" else 0)
+    micro = int(parts.get("f", "0")[:6].ljust(6, "0"))
+    clock = time(hour, int(parts["M"]), min(second, 59) if second == 60 else second, micro)  # a leap second
+    zone = zone_of(parts["z"]) if "z" in parts else None
+    days, shape = _days(parts)
+    days = tuple(day for day in days if _is_day(*day))
+    if not days and ("d" in parts or "u" in parts):
+        return None
+    return Written(days=days, clock=clock, zone=zone, shape=shape if len(days) > 1 else "")
+
+
+def _days(parts: dict[str, str]) -> tuple[tuple[tuple[int | None, int, int], ...], str]:
+    if "u" in parts:
+        first, second = int(parts["u"]), int(parts["v"])
+        if "Y" in parts:
+            year = int(parts["Y"])
+            # With dots the day comes first (DIN 5008 and all its neighbours); slashes and hyphens are both.
+            orders = [(year, second, first)] if parts["s"] == "." else [(year, first, second), (year, second, first)]
+            return tuple(dict.fromkeys(orders)), parts["s"] + "y"
+        third = int(parts["w"])
+        both = [(2000 + first, second, third), (2000 + third, first, second), (2000 + third, second, first)]
+        return tuple(dict.fromkeys(both)), parts["s"] + "2"
+    if "d" not in parts:
+        return (), ""
+    month = _MONTHS[parts["b"].lower()] if "b" in parts else int(parts["m"])
     if "Y" in parts or "y" in parts:
-        year = int(parts["Y"]) if "Y" in parts else 2000 + int(parts["y"])
-        return Stamp(datetime(year, *fields, tzinfo=zone or UTC).astimezone(UTC), tuple(assumed))
-    if reference is None:
-        return None
-    end = datetime.fromtimestamp(reference, UTC) + timedelta(days=1)
-    moment = datetime(end.year, *fields, tzinfo=zone or UTC)
-    if moment > end:
-        moment = moment.replace(year=end.year - 1)
-    return Stamp(moment.astimezone(UTC), (*assumed, "year"))
+        year = int(parts.get("Y", parts.get("y", "")))
+        return ((year if year >= 100 else 2000 + year, month, int(parts["d"])),), ""
+    return ((None, month, int(parts["d"])),), ""
 
 
-def _zone(text: bytes | None) -> timezone | None:
-    if text is None:
+def _is_day(year: int | None, month: int, day: int) -> bool:
+    try:
+        datetime(2000 if year is None else year, month, day, tzinfo=UTC)
+    except ValueError:
+        return False
+    return True
+
+
+def on_day(written: Written, year: int, month: int, day: int) -> datetime | None:
+    """The local time (naive) on a day; None where there is no such day (29 February)."""
+    try:
+        return datetime.combine(datetime(year, month, day), written.clock)  # noqa: DTZ001  # its zone comes after
+    except ValueError:
         return None
-    if text in (b"Z", b"UTC", b"GMT"):
-        return UTC
-    sign = -1 if text[:1] == b"-" else 1
-    return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[-2:])))

@@ -1,0 +1,402 @@
+"""How long the token at a place lives, by the fields of its own object: a duration, an end, a time of issue.
+
+An object is what one pair of brackets holds; without brackets it is the lines that go on with keys and values. A field
+counts for the token it belongs to and for no other: by its name (`refresh_expires_in`), by its object, and where
+several tokens share one object, by its place among them. Where that leaves a doubt there is no answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, tzinfo
+from enum import StrEnum
+
+from detectors.claims import decode_part, facts_of
+from detectors.detector import Kind
+from scanner import timestamps
+from scanner.record_time import Stamp, as_written, date_fields
+from scanner.timestamps import Written
+
+REACH = 2048  # bytes on either side; larger objects hold their token's lifetime next to it all the same
+DEEPEST = 3  # brackets around a token that are looked into: its own wrapper, its object, a `data` around both
+LONGEST = 20 * 366 * 86400  # seconds; a larger number is no duration
+_EARLIEST, _LATEST = 2001, 2100  # years: other ends stand for "none" (0001, 1970, 9999) or are no times at all
+
+
+class Owner(StrEnum):
+    """Whose lifetime a field tells."""
+
+    ACCESS = "access"
+    REFRESH = "refresh"
+    ID = "id"
+    CODE = "code"
+    SECRET = "secret"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """Fields found; None where there is none."""
+
+    seconds: float | None = None  # from the moment it was issued
+    ends: Stamp | None = None
+    issued: Stamp | None = None
+    field: str = ""  # the name of the field that gave `seconds` or `ends`, for the reason
+
+
+_SEP = (
+    rb"""["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)?\s{0,12}"""
+    rb"""(?:int\(|float\(|string\(\d{1,3}\)\s|NumberLong\(|Some\(|Optional\[)?["'\[(]{0,3}"""
+)
+_SECONDS = re.compile(
+    rb"(?i)(?:expires?[_.-]?in|lease[_-]?duration)(?P<u>[_-]?(?:s|secs?|seconds|ms|millis|milliseconds))?"
+    rb"(?![A-Za-z0-9_])" + _SEP + rb"(?P<n>\d{1,13})(?:\.\d{1,9})?(?![\d.]*[-:T\d])"
+)
+_ENDS = re.compile(
+    rb"(?i)(?:expires?[_.-]?(?:at|on|time|date|utc)|expiry(?:[_-]?(?:time|date))?|expires|end_?date_?time|"
+    rb"expiration(?:[_-]?(?:time(?:stamp)?|date))?|valid[_ -]?(?:until|to)|exp)(?:[_-]?(?:ms|millis|utc|timestamp))?"
+    rb"(?![A-Za-z0-9_])" + _SEP + rb"(?=[\dJFMASONDTW/d])"
+)
+_ISSUED = re.compile(
+    rb"(?i)(?:issued?[_-]?at|issue[_-]?time|iat|created[_-]?at|obtained[_-]?at|acquired[_-]?at|retrieved[_-]?at)"
+    rb"(?:[_-]?(?:ms|millis))?(?![A-Za-z0-9_])" + _SEP + rb"(?=\d)"
+)
+# A key with a value that may be a token: what makes a second one in an object.
+_TOKEN = re.compile(
+    rb"""(?i)(?:token(?:_?value)?|jwt|bearer|authorization|assertion|code)"""
+    rb"""["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)\s{0,12}["'\[(]{0,3}(?:bearer\s)?(?=[A-Za-z0-9/+._~-]{12})(?!\w+["']?\s?[:=])"""
+)
+_PYTHON = re.compile(
+    rb"datetime\.datetime\((\d{4}), (\d\d?), (\d\d?)(?:, (\d\d?))?(?:, (\d\d?))?(?:, (\d\d?))?(?:, \d{1,6})?"
+    rb"(.{0,40}?utc)?"
+)
+_NET = re.compile(rb"\\?/Date\((\d{13})")  # JavaScriptSerializer of .NET
+_COOKIE = re.compile(rb"""(?i)\A["']?(?:;[ \t]*[A-Za-z-]{1,20}(?:=[^;\r\n"']{0,60})?){1,12}""")
+_MAX_AGE = re.compile(rb"(?i);[ \t]*max-age=(\d{1,10})")
+_EXPIRES = re.compile(rb"(?i);[ \t]*expires=")
+_BRACKETS = re.compile(rb"[{}()\[\]]")
+_OPENS = {b"}": b"{", b")": b"(", b"]": b"["}
+_GOES_ON = re.compile(rb"""[ \t]*["']?[A-Za-z_][A-Za-z0-9_.-]{1,40}["']?\s{0,12}[:=](?!//)""")
+_MESSAGE = re.compile(rb"HTTP/\d")  # where an HTTP message begins, of which a `Date` above is no more
+_WORD = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_KEY = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.-@$"
+_PLAIN = frozenset(b"access token tokens auth bearer oauth credential credentials jwt sts x user data key".split())
+_HARMLESS = re.compile(rb"(?i)csrf|xsrf|page|next|continu|cancel|sync|verif")  # tokens that open nothing
+_OWNERS = {
+    b"refresh": Owner.REFRESH, b"rt": Owner.REFRESH, b"code": Owner.CODE, b"device": Owner.CODE,
+    b"secret": Owner.SECRET, b"session": Owner.SESSION, b"cookie": Owner.SESSION, b"id": Owner.ID,
+}  # fmt: skip
+
+
+def of(data: bytes, start: int, end: int, kind: Kind, key: str | None, zone: tzinfo | None) -> Lifetime:
+    """What the fields of its object say of the token at [start, end)."""
+    low, high = max(0, start - REACH), min(len(data), end + REACH)
+    text = data[low:high]
+    cookie = _of_cookie(data[end : end + 512], zone)
+    if cookie or not _MAY_TELL.search(text):
+        return cookie or Lifetime()
+    owner = _owner_of_token(kind, key or "")
+    place = _Place(text, start - low, end - low, owner)
+    for object_ in place.objects():
+        found = _in_object(place, object_, zone)
+        if found.seconds is not None or found.ends is not None:
+            return found
+    return Lifetime()
+
+
+_MAY_TELL = re.compile(rb"(?i)exp|lease|valid|end_?date")  # a word that is nowhere needs no expression to look for it
+
+
+def _of_cookie(tail: bytes, zone: tzinfo | None) -> Lifetime | None:
+    """The attributes behind the value of a Set-Cookie field. Max-Age wins (RFC 6265 section 5.3)."""
+    attributes = _COOKIE.match(tail)
+    if attributes is None:
+        return None
+    age = _MAX_AGE.search(attributes[0])
+    if age and 0 < int(age[1]) < LONGEST:
+        return Lifetime(seconds=float(age[1]), field="Max-Age")
+    expires = _EXPIRES.search(attributes[0])
+    ends = _end(tail[expires.end() : expires.end() + 64], zone) if expires else None
+    return Lifetime(ends=ends, field="Expires") if ends else None
+
+
+def _owner_of_token(kind: Kind, key: str) -> Owner:
+    by_kind = {
+        Kind.REFRESH_TOKEN: Owner.REFRESH, Kind.AUTH_CODE: Owner.CODE, Kind.SESSION_COOKIE: Owner.SESSION,
+        Kind.CLIENT_SECRET: Owner.SECRET,
+    }  # fmt: skip
+    return by_kind.get(kind) or _owner(key.encode("utf-8", "replace")) or Owner.ACCESS
+
+
+def _owner(prefix: bytes) -> Owner | None:
+    """Whose lifetime a field is by what its name begins with; None where that is none of ours (`cert_`, `ext_`)."""
+    *outer, last = prefix.strip(b"-_.@$").split(b".")
+    for part in (last, *outer):
+        words = [word.lower() for word in _WORD.findall(part)]
+        owner = next((_OWNERS[word] for word in words if word in _OWNERS), None)
+        if owner:
+            return owner
+        if part is last and not _PLAIN.issuperset(words):
+            return None
+    return Owner.ACCESS
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """[start, end) of what one pair of brackets holds, or of a run of lines; `inner` are the brackets in it."""
+
+    start: int
+    end: int
+    depth: int
+
+
+class _Place:
+    """A token among its neighbours, as brackets and lines nest them. Indexes are of `text`."""
+
+    def __init__(self, text: bytes, start: int, end: int, owner: Owner) -> None:
+        self.text, self.start, self.end, self.owner = text, start, end, owner
+        self._pairs = list(_paired(text, start, end))
+        self.tokens = self._tokens()
+
+    def objects(self) -> Iterator[_Object]:
+        """The token's own object, and those around it as long as no other token stands in them."""
+        around = sorted((p for p in self._pairs if p[0] < self.start and p[1] >= self.end), key=lambda p: -p[0])
+        for depth, (low, high) in enumerate(around[:DEEPEST]):
+            if depth and self._others(low, high):
+                return
+            yield _Object(low + 1, high, depth)
+        if len(around) <= DEEPEST:
+            low, high = self._lines(around[-1] if around else (self.start, self.end))
+            if not around or not self._others(low, high):
+                yield _Object(low, high, len(around))
+
+    def direct(self, index: int, object_: _Object) -> bool:
+        """Whether an index lies in an object itself, or in one inside it that holds no token."""
+        inside = [p for p in self._pairs if object_.start <= p[0] < index < p[1] <= object_.end]
+        ours = [p for p in inside if p[0] < self.start < p[1]]
+        deeper = max(inside, key=lambda p: p[0], default=None)
+        if deeper is None:
+            return True
+        return not ours and len(inside) == 1 and not any(deeper[0] < at < deeper[1] for at in self.tokens)
+
+    def _others(self, low: int, high: int) -> bool:
+        return any(low <= at < high and not self.start - 2 <= at <= self.end for at in self.tokens)
+
+    def _tokens(self) -> list[int]:
+        """Where the values of tokens of the same owner begin, this one's own among them."""
+        found = {self.start}
+        for token in _TOKEN.finditer(self.text):
+            prefix = _prefix(self.text, token.start())
+            owner = Owner.CODE if token[0][:4].lower() == b"code" else _owner(prefix)
+            harmless = owner is None and _HARMLESS.search(prefix)
+            if not self.start <= token.end() < self.end and owner in (self.owner, None) and not harmless:
+                found.add(token.end())
+        near = [at for at in found if at == self.start or abs(at - self.start) > 8]
+        return sorted(near)
+
+    def _lines(self, core: tuple[int, int]) -> tuple[int, int]:
+        """The line around `core`, and those beside it that go on with keys and values."""
+        text = self.text
+        low = text.rfind(b"\n", 0, core[0]) + 1
+        while low and _GOES_ON.match(text, low):
+            above = text.rfind(b"\n", 0, low - 1) + 1
+            if not _GOES_ON.match(text, above):
+                break
+            low = above
+        high = self._line_end(core[1])
+        while high < len(text) and _GOES_ON.match(text, high + 1):
+            high = self._line_end(high + 1)
+        return low, high
+
+    def _line_end(self, index: int) -> int:
+        """The end of the line, what brackets hold counting as one line."""
+        end = self.text.find(b"\n", index)
+        while end >= 0:
+            around = next((p for p in self._pairs if p[0] >= index and p[0] < end < p[1]), None)
+            if around is None:
+                return end
+            end = self.text.find(b"\n", around[1])
+        return len(self.text)
+
+
+def _paired(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The brackets that belong together, and the tags of XML, those of the token itself left out. A bracket that is not
+    closed in sight reaches to the end, one that was not opened in sight to the beginning; a wrong one counts for
+    nothing.
+    """
+    stack: list[tuple[bytes, int]] = []
+    for found in (_TAGS if b"</" in text else _BRACKETS).finditer(text):
+        if start <= found.start() < end:
+            continue
+        char = found[0]
+        opener = _OPENS.get(char) or (b"<" + char[2:-1] if char.startswith(b"</") else None)
+        if opener is None:
+            if not char.endswith(b"/>"):
+                stack.append((char if len(char) == 1 else b"<" + (found["tag"] or b""), found.end() - 1))
+            continue
+        level = next((i for i in range(1, min(4, len(stack)) + 1) if stack[-i][0] == opener), 0)
+        if level:
+            yield stack[-level][1], found.start()
+            del stack[-level:]
+        elif not stack:
+            yield -1, found.start()
+    yield from ((index, len(text)) for opener, index in stack if len(opener) == 1)
+
+
+_TAGS = re.compile(rb"[{}()\[\]]|</[A-Za-z][\w:.-]{0,60}>|<(?P<tag>[A-Za-z][\w:.-]{0,60})(?:\s[^<>]{0,200})?>")
+
+
+def _prefix(text: bytes, index: int) -> bytes:
+    head = text[max(0, index - 41) : index]
+    return head[len(head.rstrip(_KEY)) :]
+
+
+def _in_object(place: _Place, object_: _Object, zone: tzinfo | None) -> Lifetime:
+    seconds = _chosen(place, object_, _SECONDS)
+    ends = [(field, stamp) for field in _fields(place, object_, _ENDS) if (stamp := _read_end(place, field, zone))]
+    end = _nearest(place, object_, [field for field, _ in ends])
+    issued = _chosen(place, object_, _ISSUED)
+    count, moment = _read_seconds(seconds) if seconds else (None, None)
+    ends_at = next((stamp for field, stamp in ends if field is end), None) or moment
+    name = end or seconds
+    return Lifetime(
+        seconds=count,
+        ends=ends_at,
+        issued=_read_issue(place, issued, zone) if issued and count is not None else None,
+        field=_name(place, name) if name else "",
+    )
+
+
+def _chosen(place: _Place, object_: _Object, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+    return _nearest(place, object_, list(_fields(place, object_, pattern)))
+
+
+def _fields(place: _Place, object_: _Object, pattern: re.Pattern[bytes]) -> Iterator[re.Match[bytes]]:
+    """The fields of an object that are the token's by their names."""
+    for field in pattern.finditer(place.text, max(0, object_.start), object_.end):
+        if place.start <= field.start() < place.end or not place.direct(field.start(), object_):
+            continue
+        before = place.text[field.start() - 1 : field.start()]
+        if before.isalnum() and not (before.islower() and field[0][:1].isupper()):
+            continue  # the tail of another word; `tokenExpiresIn` is none
+        owner = _owner(_prefix(place.text, field.start()))
+        plain = owner is Owner.ACCESS and place.owner is Owner.SESSION
+        if owner is place.owner or (plain and not _prefix(place.text, field.start())):
+            yield field
+
+
+def _nearest(place: _Place, object_: _Object, fields: list[re.Match[bytes]]) -> re.Match[bytes] | None:
+    """Of the fields in an object the token's own: where several tokens share it, each has those on one side of it."""
+    others = [at for at in place.tokens if object_.start <= at < object_.end and at != place.start]
+    if others and fields:
+        low = max((at for at in others if at < place.start), default=object_.start)
+        high = min((at for at in others if at > place.start), default=object_.end)
+        first = min((*others, place.start))
+        leading = fields[0].start() < first
+        trailing = fields[-1].start() > max((*others, place.start))
+        if leading == trailing:
+            return None  # which field is whose can't be told
+        fields = [f for f in fields if (low < f.start() < place.start if leading else place.end <= f.start() < high)]
+    after = [field for field in fields if field.start() >= place.end]
+    return after[0] if after else fields[-1] if fields else None
+
+
+def _name(place: _Place, field: re.Match[bytes]) -> str:
+    bare = re.match(rb"[A-Za-z_.-]+", field[0])
+    name = _prefix(place.text, field.start()) + (bare[0] if bare else b"")
+    return name.strip(b"-_.@$").decode("ascii", "replace")[:40]
+
+
+def _read_seconds(field: re.Match[bytes]) -> tuple[float | None, Stamp | None]:
+    """A duration, or the end itself, which some write under that name."""
+    count = int(field["n"])
+    if (field["u"] or b"").lower().lstrip(b"_-").startswith(b"m"):
+        count //= 1000
+    if 0 < count < LONGEST:
+        return float(count), None
+    written = timestamps.value(field["n"])
+    return None, _plausible(written, None) if written else None
+
+
+def _read_end(place: _Place, field: re.Match[bytes], zone: tzinfo | None) -> Stamp | None:
+    value = place.text[field.end() : field.end() + 96]
+    bare = _BARE.match(field[0]) is not None
+    if bare and value[:1].isalpha() and not value.startswith(b"datetime"):
+        return None  # the header field `Expires` tells how long an answer may be cached (RFC 9111 section 5.3)
+    return _end(value, zone)
+
+
+_BARE = re.compile(rb"(?i)expires(?![_.-]?(?:at|on|time|date|utc))")
+
+
+def _end(value: bytes, zone: tzinfo | None) -> Stamp | None:
+    python = _PYTHON.match(value)
+    if python:
+        year, month, day, hour, minute, second = (int(part or 0) for part in python.groups()[:6])
+        if hour > 23 or minute > 59 or second > 59:
+            return None
+        written = Written(days=((year, month, day),), clock=time(hour, minute, second), zone=UTC if python[7] else None)
+        return _plausible(written, zone)
+    net = _NET.match(value)
+    found = timestamps.value(net[1] if net else value)
+    return _plausible(found, zone) if found else None
+
+
+def _plausible(written: Written, zone: tzinfo | None) -> Stamp | None:
+    """Ends such as 0001, 1970 and 9999 stand for "none"."""
+    stamp = as_written(written, zone)
+    return stamp if stamp and _EARLIEST <= stamp.moment.year <= _LATEST else None
+
+
+def _read_issue(place: _Place, field: re.Match[bytes], zone: tzinfo | None) -> Stamp | None:
+    """`created_at` is when the token was made only where it is a number, as in Doorkeeper's answers."""
+    written = timestamps.value(place.text[field.end() : field.end() + 64])
+    if written is None or (written.exact is None and field[0].lower().startswith(b"created")):
+        return None
+    return _plausible(written, zone)
+
+
+def made_with(data: bytes, start: int, end: int) -> datetime | None:
+    """When a JWT of the same answer was issued (its `iat`), the ID token beside an opaque access token: with it."""
+    low = max(0, start - REACH)
+    text = data[low : end + REACH]
+    if b"eyJ" not in text and b"ewo" not in text:
+        return None
+    place = _Place(text, start - low, end - low, Owner.ACCESS)
+    for object_ in place.objects():
+        for jwt in _JWT.finditer(text, max(0, object_.start), object_.end):
+            if place.start <= jwt.start() < place.end or not place.direct(jwt.start(), object_):
+                continue
+            facts = facts_of(decode_part(jwt["payload"]) or b"", None)
+            if facts and facts.issued_at and _EARLIEST_SECOND < facts.issued_at < _LATEST_SECOND:
+                return datetime.fromtimestamp(facts.issued_at, UTC)
+        if object_.depth == 0:
+            return None
+    return None
+
+
+_JWT = re.compile(rb"(?<![A-Za-z0-9_-])ey[A-Za-z0-9_-]{8,2000}\.(?P<payload>ey[A-Za-z0-9_-]{8,8000})\.[A-Za-z0-9_-]{8}")
+_EARLIEST_SECOND, _LATEST_SECOND = 978307200, 4102444800  # 2001 to 2100
+
+
+def date_of_message(data: bytes, start: int, end: int) -> datetime | None:
+    """The `Date` of the HTTP message whose body the token at [start, end) stands in: when it was issued, if then."""
+    low = max(0, start - REACH)
+    text = data[low : end + REACH]
+    if b"GMT" not in text:
+        return None
+    place = _Place(text, start - low, end - low, Owner.ACCESS)
+    best: tuple[int, datetime] | None = None
+    around = [(a, b) for a, b in place._pairs if a < place.start and b >= place.end]
+    for index, moment in date_fields(text):
+        between = text[index : place.start] if index < place.start else text[place.end : index]
+        if _MESSAGE.search(between) or place._others(min(index, place.start), max(index, place.end)):
+            continue
+        if index > place.end and not any(a < index < b for a, b in around):
+            continue
+        distance = len(between)
+        if best is None or distance < best[0]:
+            best = distance, moment
+    return best[1] if best else None
