@@ -12,6 +12,7 @@ from scanner.context import FileHints, describe
 from scanner.decoders.interface import Reader
 from scanner.errors import InputError
 from scanner.fingerprint import finding_id, fingerprint, preview
+from scanner.framings import byte_order
 from scanner.judge import Policy, assess
 from scanner.matcher import LONGEST, Matcher, Row
 from scanner.model import Finding, Hit, Skipped, Span, StreamId
@@ -301,11 +302,12 @@ class Work:
         return self._window.slice(span.start - EARLIER, span.start)
 
     def _is_ghost(self, hit: Hit, row: Row) -> bool:
-        """Each UTF-16 string is also seen in the other byte order, one byte off: units begin at even offsets."""
-        if hit.end % 2 == 0:
-            return False
-        beside = hit.end if row.encoding == "utf-16be" else hit.end - row.size - 1
-        return self._window.slice(beside, beside + 1) == b"\0"
+        """Each UTF-16 string is also seen in the other byte order, one byte off."""
+        big = row.encoding == "utf-16be"
+        letter = hit.end - row.size + big
+        low = max(0, letter - byte_order.BACK)
+        data = self._window.slice(low, letter + byte_order.AHEAD)
+        return byte_order.is_big(data, letter - low, letter % 2 == 0) is not big
 
 
 _LABEL = re.compile(rb"REDACTED:(?:[a-z_]+:)?\Z")  # the digits of a label that a redaction left are no secret

@@ -5,7 +5,7 @@ One file a format. A dump never loads more of the file than it says in its named
 
 from __future__ import annotations
 
-from scanner.decoders.dumps import elfcore
+from scanner.decoders.dumps import elfcore, minidump
 from scanner.decoders.dumps.hprof import Hprof
 from scanner.decoders.dumps.reading import MemoryDump
 from scanner.decoders.interface import Dump
@@ -13,6 +13,7 @@ from scanner.decoders.interface import Dump
 DUMPS: tuple[Dump, ...] = (
     Hprof(),
     MemoryDump("elf-core", elfcore.recognises, elfcore.undecided, elfcore.parse),
+    MemoryDump("minidump", minidump.recognises, minidump.undecided, minidump.parse),
 )
 
 
