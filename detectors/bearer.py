@@ -48,7 +48,10 @@ def confirm_header(text: Text) -> Iterator[Match]:
     scheme = _SCHEME.match(text.data, start)
     if scheme and scheme["scheme"].lower() in _OTHER:
         return
-    yield from _token_at(text, scheme.end() if scheme else start, "authorization")
+    start = scheme.end() if scheme else start
+    if field.doubtful and not random_looking(text.data[start : field.end]):
+        return
+    yield from _token_at(text, start, "authorization")
 
 
 def _is_header(name: tuple[bytes, ...]) -> bool:

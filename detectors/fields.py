@@ -12,67 +12,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from detectors import lengths
 from detectors.detector import NeedMore, Text
+from detectors.notations import BLANK, COLUMN, FLAG, LATER_PAIR, NOTATIONS, PAIR, Notation
 
 KEY_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 LONGEST_KEY = 120  # bytes; dotted configuration keys with a host name in them are the longest seen
 LONGEST_VALUE = 16384  # bytes; larger values are blocks, which have detectors of their own
 _BACK = 10  # bytes between a key and the end of its anchor: blanks and the escape of one separator
 
-_LINE = rb"[ \t]{0,40}"
-_WRAP = rb"[ \t\r\n]{0,60}"
-# On the next line only where a quote or bracket opens there.
-_NEXT = rb"""(?:[ \t\r\n]{0,60}(?=["'`\[(<{]|string\()|[ \t]{0,40})"""
-_QUOTE = rb"""["'`]"""
-_OPEN = (
-    rb"""(?:Some\(|Optional\[|Secret\(|List\(|\[|\(|\{|<<|[bur](?=["'])|string\(\d{1,6}\)\ """
-    rb"""|\$(?=')|@(?=")){0,3}"""
-)
-# After a key: its closing quote or bracket, a separator, what opens the value.
-_SEPARATORS = tuple(
-    re.compile(expression)
-    for expression in (
-        # name/value pairs: "name": "KEY", "value": "V"; <add key="KEY" value="V"/>; Key: KEY, Value: V
-        _QUOTE
-        + rb"?"
-        + _WRAP
-        + rb"[,;]?"
-        + _WRAP
-        + rb"(?:string_?)?"
-        + _QUOTE
-        + rb"?[vV]alue"
-        + _QUOTE
-        + rb"?"
-        + _LINE
-        + rb"(?:=>|[:=])"
-        + _NEXT
-        + _OPEN
-        + rb"(?P<q>[\"'`])?",
-        # KEY: V   "KEY": "V"   KEY=V   KEY => V   KEY := V   [KEY]=V   KEY -> V
-        rb"""["'`]{0,2}[\])}]{0,2}(?:>>)?"""
-        + _LINE
-        + rb"(?:=>|->|:=|==|::|[:=])(?!=)"
-        + _NEXT
-        + _OPEN
-        + rb"""(?P<q>["'`]{1,3})?""",
-        # ('KEY', 'V')   "KEY" "V"   <<"KEY">>,longstr,<<"V">>
-        rb"""["'`](?:>>)?""" + _LINE + rb"(?:,(?:[a-z]{1,12},)?)?" + _LINE + _OPEN + rb"""(?P<q>["'`])""",
-        # :KEY "V"
-        rb"""[ \t]{1,4}(?P<q>")""",
-        # variable=KEY;issecret=true]V  (logging commands of build agents)
-        rb"(?:;[A-Za-z]{1,16}=[A-Za-z]{1,8}){0,4}\](?P<q>)(?=[A-Za-z0-9])",
-        # <KEY>V</KEY>
-        rb">(?:<!\[CDATA\[)?\s{0,20}(?P<q>)",
-    )
-)
-_COMMA, _ELEMENT = _SEPARATORS[2], _SEPARATORS[5]
 _NAMES_ON = re.compile(rb"""["'`]?[ \t]{0,4}(?::|=>)""")  # behind what is itself a key
-_PAIR = re.compile(rb"""["'`],""" + _WRAP + rb"""(?P<q>["'`])""")  # ["KEY",\n "V"]: only where the key opens the list
 _LIST_OPENS = re.compile(rb"""[\[(]\s{0,60}["'`]$""")
-_NAMESPACED = re.compile(rb"(?:::|(?:arn|urn):[^\s\"']{0,150}:)$")  # a type's name, a resource's name: no key
-_FLAG = re.compile(rb"[ ]{1,4}(?P<q>[\"'`])?(?![-])")
-_COLUMN = re.compile(rb"[ \t]{2,40}(?P<q>)(?=[^ \t\r\n=:-])")
+_RESOURCE = re.compile(rb"(?:arn|urn):[^\s\"']{0,150}:$")  # a resource's name: no key
+_CLOSING = re.compile(rb"</(?:[\w.-]{1,40}:)?$")  # the end of an element: what follows is another's
 _BARE_END = re.compile(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]""")
+_TEXT_END = re.compile(rb"[<\r\n]|\]\]>")
 _LINE_END = re.compile(rb"""[\s"'`\x00-\x1f\x7f-\xff]""")
 _ASSIGNMENT = re.compile(rb"(?:^|[\n\0])[+\-> ]{0,4}(?:export |set |setx |Environment=|env )?[\"']?$")
 
@@ -88,6 +42,7 @@ class Field:
     quoted: bool
     closed: bool  # the value ended at a delimiter, not where the data ends
     flag: bool  # the key is a command line option
+    doubtful: bool = False  # key and value may be neither: the value must look random
 
     def value(self, text: Text) -> bytes:
         return text.data[self.start : self.end]
@@ -116,42 +71,53 @@ def field_at(text: Text) -> Field | None:
     if key_end <= key_start:
         return None
     data = text.data
-    if _NAMESPACED.search(data[max(0, key_start - 160) : key_start]):
+    counted = lengths.value_after(data, text.hit, key_end)
+    if counted:
+        return Field(data[key_start : counted[0]], key_start, *counted[1:], quoted=True, closed=True, flag=False)
+    head = data[max(0, key_start - 160) : key_start]
+    if _RESOURCE.search(head) or _CLOSING.search(head):
         return None
-    flag = data[key_start : key_start + 1] == b"-"
-    for separator in _SEPARATORS:
-        found = separator.match(data, key_end)
-        if found and (separator is not _COMMA or data[key_start - 1 : key_start] == data[key_end : key_end + 1]):
-            field = _value(text, key_start, key_end, found, flag)
-            names_on = field and separator in (_COMMA, _ELEMENT) and _NAMES_ON.match(data, field.end)
-            return None if names_on else field
-    if _LIST_OPENS.search(data[max(0, key_start - 64) : key_start]):
-        found = _PAIR.match(data, key_end)
+    flag = data[key_start : key_start + 1] == b"-" or (head[-1:] == b"/" and head[-2:-1] in (b" ", b'"'))
+    for notation, between in _notations(data, head, key_end, flag):
+        found = _value(text, key_start, key_end, notation, between, flag)
         if found:
-            return _value(text, key_start, key_end, found, flag)
-    found = (_FLAG if flag else _COLUMN).match(data, key_end)
-    if found:
-        return _value(text, key_start, key_end, found, flag)
+            names_on = (notation.listed or notation.element) and _NAMES_ON.match(data, found.end)
+            return None if names_on else found
     if text.cut and key_end + 128 > len(data):
         raise NeedMore
     return None
 
 
-def _value(text: Text, key_start: int, key_end: int, separator: re.Match[bytes], flag: bool) -> Field | None:
-    start = separator.end()
-    quote = separator["q"]
+def _notations(data: bytes, head: bytes, key_end: int, flag: bool) -> Iterator[tuple[Notation, re.Match[bytes]]]:
+    """The notations that fit behind a key, the likeliest first."""
+    likely = FLAG if flag else PAIR if _LIST_OPENS.search(head) else None
+    for notation in (*NOTATIONS, *((likely,) if likely else ()), COLUMN, BLANK, LATER_PAIR):
+        between = notation.between.match(data, key_end)
+        if between and not (notation.listed and head[-1:] != data[key_end : key_end + 1]):
+            yield notation, between
+
+
+def _value(
+    text: Text, key_start: int, key_end: int, notation: Notation, between: re.Match[bytes], flag: bool
+) -> Field | None:
+    start = between.end()
+    quote = between["q"]
     key = text.data[key_start:key_end].lstrip(b"-.")
-    if text.data[key_start - 1 : key_start] in (b"{", b"[") and quote is None and separator.end() == key_end:
-        return None
-    if quote:
+    if "n" in between.groupdict():
+        end = start + int(between["n"])
+        closed = end <= len(text.data)
+    elif notation.element:
+        end, closed = _element_end(text, start)
+    elif quote:
         end, closed = _quoted_end(text, start, quote[:1])
     else:
-        end, closed = _bare_end(text, key_start, separator)
+        end, closed = _bare_end(text, key_start, start)
     if end <= start:
         return None
     if not closed and text.cut:
         raise NeedMore
-    return Field(key, key_start, start, end, bool(quote), closed, flag)
+    doubtful = notation.doubtful or text.data[max(0, key_start - 2) : key_start] == b"::"
+    return Field(key, key_start, start, end, bool(quote), closed, flag, doubtful)
 
 
 def _depth(text: Text, index: int) -> int:
@@ -173,9 +139,18 @@ def _quoted_end(text: Text, start: int, quote: bytes) -> tuple[int, bool]:
     return (end, True) if end >= 0 else (limit, limit < len(data))
 
 
-def _bare_end(text: Text, key_start: int, separator: re.Match[bytes]) -> tuple[int, bool]:
+def _element_end(text: Text, start: int) -> tuple[int, bool]:
+    """Where the text of an XML element ends: at the next tag, or with the line."""
+    limit = min(len(text.data), start + LONGEST_VALUE)
+    end = _TEXT_END.search(text.data, start, limit)
+    while end and _depth(text, end.start()) > _depth(text, start - 1):
+        end = _TEXT_END.search(text.data, end.end(), limit)
+    return (end.start(), True) if end else (limit, limit < len(text.data))
+
+
+def _bare_end(text: Text, key_start: int, start: int) -> tuple[int, bool]:
     """Where a value without quotes ends: at a blank or a delimiter; on a line of its own, at a blank."""
-    data, start = text.data, separator.end()
+    data = text.data
     limit = min(len(data), start + LONGEST_VALUE)
     head = data[max(0, key_start - 24) : key_start]
     pattern = _LINE_END if _ASSIGNMENT.search(head) or (not head and key_start == 0) else _BARE_END

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from detectors import jwt
 from detectors.detector import Confidence, Kind, Match, Rank, Secret, Text
 from detectors.fields import Field, field_at
-from detectors.keys import Meaning, meaning, name_of
+from detectors.keys import Meaning, meaning, name_of, words
 from detectors.shapes import is_hex, is_uuid, plausible, random_looking
 
 _SCHEME = re.compile(
     rb"(?i)(?:bearer|token|basic|apikey|api-key|jwt|digest|negotiate|oauth|splunk|snowflake|key)[ =:]\s*"
 )
+# Encrypted values: Spring Cloud Config, Jenkins, Vault's transit engine, Bitnami's sealed secrets.
+_CIPHERED = re.compile(rb"""["']?(?:\{cipher\}|\{AQAAABAAAA|vault:v\d+:|Ag[A-C][A-Za-z0-9+/]{500})""")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
 _PRINTABLE = re.compile(rb"[\x20-\x7e]{8,}\n?")
 # A token goes into a header, a query or a cookie: RFC 6750's alphabet, RFC 6265's, and what issuers add to them.
@@ -42,6 +44,8 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
     """The match for a field's value, or None where the value is no secret."""
     start, end = _inner(text.data, field.start, field.end)
     value = text.data[start:end]
+    if _CIPHERED.match(text.data, field.start, field.end):
+        return None
     if _SCHEME.match(value):
         return None  # the scheme's own detector knows better what follows
     token = jwt.at(text, start)
@@ -51,7 +55,10 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
         return None
     if said.kind in _TOKENS and _NO_TOKEN.search(value):
         return None
-    if not (plausible(value) if said.strong else _random(value, said)):
+    sure = said.strong and not field.doubtful
+    if field.doubtful and not said.strong and len(words(field.key)) < 2:
+        return None
+    if not (plausible(value) if sure else _random(value, said)):
         return None
     plain = unwrapped(value)
     return Match(
@@ -59,8 +66,8 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
         end,
         said.kind,
         Secret(plain or value),
-        Rank.KEYED if said.strong else Rank.GUESS,
-        Confidence.HIGH if said.strong and not is_uuid(value) else Confidence.MEDIUM,
+        Rank.KEYED if sure else Rank.GUESS,
+        Confidence.HIGH if sure and not is_uuid(value) else Confidence.MEDIUM,
         encoding=("base64",) if plain else (),
         key=name_of(field.key),
         static=said.static,
@@ -68,8 +75,10 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
 
 
 def _random(value: bytes, said: Meaning) -> bool:
-    """Random enough for a key that says `token` or `password` and no more."""
-    return random_looking(value) or (said.plain and is_uuid(value)) or (is_hex(value) and len(value) >= 32)
+    """Random enough for a key that says `token` or `password` and no more, or that may be none."""
+    if is_uuid(value):
+        return said.plain or said.strong
+    return random_looking(value) or (is_hex(value) and len(value) >= 32)
 
 
 def _inner(data: bytes, start: int, end: int) -> tuple[int, int]:

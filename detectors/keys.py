@@ -31,7 +31,7 @@ _ABOUT = frozenset(
     checksum accessor role roles scope scopes source budget model index pair provided present sign signed signing
     verification verifier validator filter factory generator resolver rotation refresh
     expired exception error errors failed failure received revoked invalidated issued created updated stale
-    jti sub aud iss kid claim claims payload header body string""".split()
+    jti sub aud iss kid claim claims payload header body string uuid post basic""".split()
 )
 # Words before the telling one that make it a thing without power, or one that is no credential of ours.
 _HARMLESS = frozenset(
@@ -40,7 +40,7 @@ _HARMLESS = frozenset(
     antiforgery request requestverification forgery nextpage pagetoken resume cursor scroll watermark consumer_group
     stop start end lex lexer syntax parse bos eos pad unk stemmed word per input output prompt completion max min
     starting ending change lifecycle action pagination publishable site sequence fencing bus span trace color design
-    registry_key""".split()
+    authenticity registry_key""".split()
 )
 
 
@@ -93,16 +93,22 @@ def meaning(key: bytes) -> Meaning | None:
 
 def _is_about(parts: tuple[bytes, ...], position: int) -> bool:
     after = parts[position + 1 :]
-    if after and after[0] in _ABOUT and not (parts[position] == b"secret" and after[:1] == (b"id",)):
+    if after and after[0] in _ABOUT and not _is_secret_id(parts, position):
         return True
     return any(word in _HARMLESS for word in parts[max(0, position - 2) : position])
+
+
+def _is_secret_id(parts: tuple[bytes, ...], position: int) -> bool:
+    """Vault's and Nomad's SecretID is the secret itself; a client_secret_id only names one."""
+    before = parts[:position]
+    return parts[position : position + 2] == (b"secret", b"id") and not (before and before[-1] == b"client")
 
 
 def _at(parts: tuple[bytes, ...], position: int) -> Meaning | None:
     word = parts[position]
     before = parts[position - 1] if position else b""
     if word in (b"token", b"tokens"):
-        return _token(before)
+        return _TOKEN if word == b"tokens" and not before else _token(before)
     if word == b"secret":
         return _SIGNING if before in (b"jwt", b"signing", b"hmac", b"hs256", b"cookie") else _SECRET
     if word == b"key":

@@ -34,6 +34,7 @@ _NOT_OPAQUE = re.compile(
        | (?:sha(?:1|224|256|384|512)|md5|hmac-sha\d+|crc32|blake2b?|etag|W/"|rsa-sha\d+)[-:=$/]
        | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[156]\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)
        | X-[A-Z][A-Za-z]+(?:-[A-Z][A-Za-z]+)*$ | [A-Za-z_$][\w$.-]{1,60}(?:=(?!=?$)|\|\||&&|\??\(|\[|\{|\?\.|\?\?|!==)
+       | [\w.-]+\.(?:m?js|css|map|html?|json|xml|ya?ml|conf|log|txt|png|svg|jar|java|py|rb|go|so|dll|exe|gz|zip|pem)$
        | [a-z_][\w-]{0,31}:[x*!]{1,2}:\d+: # a line of passwd(5)
        | (?:[A-Za-z_$][\w$]*[.$]|\[+[A-Z]|[A-Z][A-Za-z]+)[\w.$;]*@[0-9a-f]{1,16}$ # Object.toString of a JVM
        | (?:[a-z]+:)?[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,}(?:[/%]\w+)?$ # IPv6 and MAC addresses, fingerprints

@@ -1,0 +1,38 @@
+"""Log lines of many frameworks: each secret is one finding of its kind in its place, and nothing else is found."""
+
+from __future__ import annotations
+
+import pytest
+
+from scanner.fingerprint import fingerprint
+from tests.log_shapes.table import Shape, shapes
+from tests.scanning import KEY, scan
+
+SECRETS = shapes(
+    "jvm", "python", "node", "dotnet", "go_rust", "php_ruby_beam", "mobile", "edge", "stores", "ci", "system"
+)
+SEEDS = 5
+
+
+def _id(shape: Shape) -> str:
+    return f"{shape.table}/{shape.name}"
+
+
+@pytest.mark.parametrize("shape", SECRETS, ids=_id)
+def test_each_secret_of_a_shape_is_one_finding(shape: Shape) -> None:
+    for seed in range(SEEDS):
+        text, planted = shape.instance(seed)
+        found = scan(b"2026-11-22 10:00:00 INFO start\n" + text + b"\n2026-11-22 10:50:00 INFO end\n")
+        assert [f.fingerprint for f in found] == [fingerprint(KEY, secret.value) for secret in planted], seed
+        for finding, secret in zip(found, planted, strict=True):
+            assert finding.kind.value in secret.kinds, seed
+            if secret.place:
+                start, end = (at + 31 for at in secret.place)
+                assert [(span.start, span.end) for span in finding.spans] == [(start, end)], seed
+
+
+@pytest.mark.parametrize("shape", shapes("negatives"), ids=_id)
+def test_nothing_is_found_in_what_only_looks_like_a_secret(shape: Shape) -> None:
+    for seed in range(SEEDS):
+        text, _ = shape.instance(seed)
+        assert not scan(b"2026-11-22 10:00:00 INFO start\n" + text + b"\n2026-11-22 10:50:00 INFO end\n"), seed
