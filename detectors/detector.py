@@ -50,7 +50,7 @@ class Anchor:
     `literal` is plain bytes. `keyed` says that the literal is (part of) a key: it only counts where,
     after at most 48 bytes of key characters and 4 blanks, something follows that may separate a key
     from its value. `pattern` replaces the literal by a Vectorscan expression where no literal
-    serves; it must match at most 192 bytes and gets no derived encodings. `wrapped` says that only
+    serves; it must match at most 192 bytes, and only its UTF-16 forms are derived. `wrapped` says that only
     the derived encodings are looked for: a shorter anchor finds the plain form.
     """
 

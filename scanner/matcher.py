@@ -19,11 +19,12 @@ from detectors.detector import Anchor, Detector
 from scanner import anchor_cache
 from scanner.framings import hexdump
 from scanner.model import Hit
+from scanner.rules.wide import widened
 
 if TYPE_CHECKING:
     import hyperscan
 
-LONGEST = 192  # bytes no anchor's match exceeds, in any encoding: the overlap between two scanned blocks
+LONGEST = 384  # bytes no anchor's match exceeds, in any encoding: the overlap between two scanned blocks
 KEY_REST = rb"[A-Za-z0-9_.\-]*"  # the rest of a key; a detector reads at most LONGEST_KEY bytes of it back
 # One of these separates a key from a value, in any escape: punctuation, a line's end, the bytes of a binary format.
 FOLLOW = rb"""[ \t]{0,24}["'`=:\\%&>)\](<,;#|\r\n\x00-\x08\x0e-\x1f\x7f-\xff]"""
@@ -40,7 +41,7 @@ class Row:
     encoding: str  # "", "utf-16le", "utf-16be", "hex", "base64"
     detectors: tuple[Detector, ...]
     phase: int = 0
-    size: int = 0  # bytes of the form, for UTF-16
+    size: int = 0  # bytes of the form, for UTF-16; 0 where they vary
     framing: str = ""  # "hexdump": no anchor, a layout whose bytes are to be decoded and matched again
 
 
@@ -96,13 +97,16 @@ def _rows(detectors: Iterable[Detector]) -> Iterator[Row]:
         for form in _forms(anchor):
             forms.setdefault(form, []).extend(using)
     for (expression, caseless, encoding, phase), using in forms.items():
-        size = 2 * expression.count(rb"\x00") if "utf-16" in encoding else 0
+        fixed = "utf-16" in encoding and rb"[\x00-\x00]" not in expression  # as `widened` writes a unit's NUL
+        size = 2 * expression.count(rb"\x00") if fixed else 0
         yield Row(expression, caseless, encoding, tuple({d.id: d for d in using}.values()), phase, size)
 
 
 def _forms(anchor: Anchor) -> Iterator[tuple[bytes, bool, str, int]]:
     if anchor.pattern:
         yield anchor.pattern, anchor.caseless, "", 0
+        yield widened(anchor.pattern, big=False), anchor.caseless, "utf-16le", 0
+        yield widened(anchor.pattern, big=True), anchor.caseless, "utf-16be", 0
         return
     literal = anchor.literal
     tail = KEY_REST + FOLLOW if anchor.keyed else b""

@@ -304,7 +304,7 @@ class Work:
     def _is_ghost(self, hit: Hit, row: Row) -> bool:
         """Each UTF-16 string is also seen in the other byte order, one byte off."""
         big = row.encoding == "utf-16be"
-        letter = hit.end - row.size + big
+        letter = hit.end - (row.size or 2) + big  # of the first unit, or of the last where the size varies
         low = max(0, letter - byte_order.BACK)
         data = self._window.slice(low, letter + byte_order.AHEAD)
         return byte_order.is_big(data, letter - low, letter % 2 == 0) is not big
