@@ -67,6 +67,12 @@ def cli() -> None:
     """
 
 
+def _closed() -> int:
+    """Stdout has no reader any more: what is still buffered goes nowhere, and the code is that of SIGPIPE."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return CLOSED
+
+
 def main() -> None:
     """The console script. Whatever goes wrong, no scanned byte is shown."""
     hygiene.seal()
@@ -76,9 +82,12 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = USAGE
-    except (OutputClosed, SystemExit):  # click itself exits where help goes into a closed pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = CLOSED
+    except (
+        SystemExit
+    ) as done:  # click itself exits when it has completed a word, and with 1 where help met a closed pipe
+        code = _closed() if done.code else 0
+    except OutputClosed:
+        code = _closed()
     except OutputError as error:
         sys.stderr.write(f"bearertrap: {error}\n")
         code = USAGE

@@ -78,11 +78,11 @@ REPORT = section(
     "Report",
     option(
         "-o", "--output", multiple=True, metavar="FILE",
-        help="Write a report; the suffix tells the format (.jsonl .json .csv .txt); - is stdout. Repeatable.",
+        help="Write a report; the suffix tells the format: .jsonl .json .sarif .csv .html .txt; - is stdout. Repeatable.",
     ),
     option(
         "-f", "--format", "format_", metavar="FORMAT",
-        help="Format on stdout: text (default on a terminal), jsonl (default elsewhere), json, csv.",
+        help="Format on stdout: text (default on a terminal), jsonl (default elsewhere), json, sarif, csv, html.",
     ),
     option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour of text reports."),
     option("--exit-zero", is_flag=True, help="Exit 0 even with findings."),

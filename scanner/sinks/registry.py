@@ -37,10 +37,25 @@ def _csv(stream: BinaryIO, _live: bool, _color: str) -> Sink:
     return CsvSink(stream)
 
 
+def _sarif(stream: BinaryIO, _live: bool, _color: str) -> Sink:
+    from scanner.sinks.sarif import SarifSink
+
+    return SarifSink(stream)
+
+
+def _html(stream: BinaryIO, _live: bool, _color: str) -> Sink:
+    from scanner.sinks.html import HtmlSink
+
+    return HtmlSink(stream)
+
+
 FORMATS: dict[str, Callable[[BinaryIO, bool, str], Sink]] = {
-    "text": _text, "jsonl": _jsonl, "json": _json, "csv": _csv,
+    "text": _text, "jsonl": _jsonl, "json": _json, "csv": _csv, "sarif": _sarif, "html": _html,
 }  # fmt: skip
-_SUFFIXES = {".txt": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv"}
+_SUFFIXES = {
+    ".txt": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv",
+    ".sarif": "sarif", ".html": "html", ".htm": "html",
+}  # fmt: skip
 
 
 @contextmanager
