@@ -17,7 +17,8 @@ SAMPLES = "samples/files"
 STATES = {"live", "expired", "not_yet_valid", "no_expiry", "unknown", "unusable", "revoked"}
 FIELDS = {
     "schema", "type", "id", "kind", "detector", "fingerprint", "preview", "source", "spans", "encoding", "line",
-    "column", "address", "logged_at", "logged_at_basis", "verdict", "token", "weaknesses", "confidence", "entropy", "replacement",
+    "column", "address", "logged_at", "logged_at_basis", "verdict", "token", "weaknesses", "confidence", "entropy",
+    "replacement",
 }  # fmt: skip
 
 

@@ -82,9 +82,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = USAGE
-    except (
-        SystemExit
-    ) as done:  # click itself exits when it has completed a word, and with 1 where help met a closed pipe
+    except SystemExit as done:  # click's own: 0 where it completed a word, 1 where help met a closed pipe
         code = _closed() if done.code else 0
     except OutputClosed:
         code = _closed()

@@ -78,7 +78,7 @@ REPORT = section(
     "Report",
     option(
         "-o", "--output", multiple=True, metavar="FILE",
-        help="Write a report; the suffix tells the format: .jsonl .json .sarif .csv .html .txt; - is stdout. Repeatable.",
+        help="Write a report; the suffix tells the format: jsonl json sarif csv html txt; - is stdout. Repeatable.",
     ),
     option(
         "-f", "--format", "format_", metavar="FORMAT",
