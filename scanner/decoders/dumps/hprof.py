@@ -1,17 +1,32 @@
 """HPROF: what `jcmd GC.heap_dump`, `jmap -dump` and Android write of a Java heap.
 
 https://github.com/openjdk/jdk/blob/jdk-17-ga/src/hotspot/share/services/heapDumper.cpp
+
+The bytes are scanned as they lie: a `byte[]` holds Latin-1 or UTF-16 in the machine's order, a `char[]` UTF-16
+big-endian. What is added here is which array a finding stands in, and who holds it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain, islice
 
-from scanner.decoders.interface import Completed, Stream
-from scanner.model import Finding, Skipped
+from scanner.decoders.dumps.access import File
+from scanner.decoders.dumps.hprof_index import index_of
+from scanner.decoders.dumps.hprof_places import Place, Places
+from scanner.decoders.interface import Stream
+from scanner.fingerprint import finding_id
+from scanner.model import Finding, Skipped, Span, StreamId
 
 MAGIC = b"JAVA PROFILE 1.0."
+FINDINGS_MOST = 10_000  # whose owners are looked for: some 20 MB of findings held back, and one set of searches
+PACKED = "owner not looked for: the dump is compressed, unpack it first"
+CAPPED = f"owner not looked for: only those of the first {FINDINGS_MOST} findings of a dump are"
+HEADER = "owner not looked for: the dump's header makes no sense"
+
+Event = Finding | Skipped
 
 
 class Hprof:
@@ -26,14 +41,84 @@ class Hprof:
         return MAGIC.startswith(head)
 
     def attached(self, stream: Stream) -> Stream:
-        return replace(stream, completed=self.completed(stream))
+        path, identity = stream.plain_path, stream.id
+        if path is None:
+            return replace(stream, completed=lambda events: _unplaced(events, PACKED))
+        return replace(stream, completed=lambda events: _completed(events, path, identity))
 
-    def completed(self, stream: Stream) -> Completed:
-        return _named
+
+def _unplaced(events: Iterable[Event], note: str) -> Iterator[Event]:
+    place = Place({"owner": None, "note": note})
+    return (_told(event, place) if isinstance(event, Finding) else event for event in events)
 
 
-def _named(events: Iterable[Finding | Skipped]) -> Iterator[Finding | Skipped]:
-    for event in events:
-        if isinstance(event, Finding):
-            event = replace(event, format=Hprof.name, line=None, column=None)
-        yield event
+def _completed(events: Iterable[Event], path: bytes, stream: StreamId) -> Iterator[Event]:
+    events = iter(events)
+    first = list(islice(events, FINDINGS_MOST))
+    try:
+        file = File(path)
+    except OSError as error:
+        yield from _unplaced(chain(first, events), f"owner not looked for: {os.strerror(error.errno or 0)}")
+        return
+    with file:
+        places = _places(file)
+        if places is None:
+            yield from _unplaced(chain(first, events), HEADER)
+            return
+        told = iter(_owned(places, [event for event in first if isinstance(event, Finding)]))
+        for event in first:
+            yield _told(event, next(told)) if isinstance(event, Finding) else event
+        for event in events:
+            yield _told(event, _alone(places, event)) if isinstance(event, Finding) else event
+        if places.index.trouble:
+            yield Skipped(stream, places.index.trouble[1], places.index.trouble[0])
+
+
+def _places(file: File) -> Places | None:
+    try:
+        index = index_of(file)
+    except OSError:
+        return None
+    return Places(file, index) if index else None
+
+
+def _owned(places: Places, findings: list[Finding]) -> list[Place]:
+    try:
+        return places.owned(findings)
+    except OSError as error:
+        note = f"owner not told: {os.strerror(error.errno or 0)}"
+        return [Place({"owner": None, "note": note})] * len(findings)
+
+
+def _alone(places: Places, finding: Finding) -> Place:
+    try:
+        return places.alone(finding, CAPPED)
+    except OSError:
+        return Place({"owner": None, "note": CAPPED})
+
+
+def _told(finding: Finding, place: Place) -> Finding:
+    """The finding at its place, its line and column gone: a dump has none."""
+    finding = _in_order(finding, place)
+    address = place.address
+    if place.data is not None:
+        address = {**address, "offset": finding.spans[0].start - place.data}
+    return replace(finding, format=Hprof.name, line=None, column=None, address=address)
+
+
+def _in_order(finding: Finding, place: Place) -> Finding:
+    """The finding with the order of UTF-16's bytes that its array has.
+
+    In a run of UTF-16 each character but the first stands between two zeros, so that both orders fit, one byte
+    apart. An array's own start tells which it is.
+    """
+    orders = {"utf-16be": ("utf-16le", 1), "utf-16le": ("utf-16be", -1)}
+    seen = finding.encoding[0] if finding.encoding else ""
+    if place.data is None or seen not in orders or seen == place.order:
+        return finding
+    if (finding.spans[0].start - place.data) % 2 == 0:
+        return finding
+    encoding, by = orders[seen]
+    spans = tuple(Span(span.start + by, span.end + by) for span in finding.spans)
+    identity = finding_id(finding.stream, spans, finding.fingerprint)
+    return replace(finding, id=identity, spans=spans, encoding=(encoding, *finding.encoding[1:]))

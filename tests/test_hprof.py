@@ -1,0 +1,122 @@
+"""Heap dumps of real JVMs: every copy is found where it stands, and its owner is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scanner.model import Finding, Skipped, State
+from scanner.run import Options, run
+from tests.hprof_walk import Walk, walk
+from tests.jvm import Jvm, needs_jdk
+from tests.scanning import AS_OF, KEY, jwt
+from tests.streams import source_of
+
+TOKENS = [jwt(i, exp=1_800_000_000 + i) for i in range(13)]
+# In the order in which the program reads them.
+OWNERS = [
+    "com.example.TokenCache.current",
+    'thread "main".threadLocals[com.example.TokenCache.CONTEXT]',
+    'com.example.TokenCache.BY_TENANT["contoso"]',
+    "com.example.TokenCache.accessToken",
+    "com.example.TokenCache.header",
+    "com.example.TokenCache.password",
+    "com.example.TokenCache.body",
+    "com.example.TokenCache.recent",
+    "com.example.TokenCache$Session.refreshToken",
+    'com.example.TokenCache.byUser["token"]',
+    "com.example.TokenCache$Session.refreshToken",
+    'com.example.TokenCache.settings["api.token"]',
+    "com.example.TokenCache$$Lambda",
+]
+
+
+def events_of(path: Path) -> list[Finding | Skipped]:
+    return list(run([source_of(path)], Options(AS_OF, KEY)))
+
+
+def findings_of(path: Path) -> list[Finding]:
+    found = events_of(path)
+    assert [event for event in found if isinstance(event, Skipped)] == []
+    return [event for event in found if isinstance(event, Finding)]
+
+
+def copies_in(data: bytes, whole: Walk) -> set[tuple[int, int, str]]:
+    """Where each token stands in the dump's arrays, by byte search in each encoding; UTF-16 as the array has it."""
+    places = set()
+    for token in TOKENS:
+        for encoding, order in (("latin-1", ""), ("utf-16le", "utf-16le"), ("utf-16be", "utf-16be")):
+            form = token.decode().encode(encoding)
+            at = data.find(form)
+            while at >= 0:
+                start, end, kind, _ = next(array for array in whole.arrays if array[0] <= at < array[1])
+                assert at + len(form) <= end
+                natural = {"utf-16le": 8, "utf-16be": 5}.get(order)
+                if natural in (None, kind) and (natural is None or (at - start) % 2 == 0):
+                    places.add((at, at + len(form), order))
+                at = data.find(form, at + 1)
+    return places
+
+
+@pytest.fixture(scope="module", params=["", "-XX:-CompactStrings"], ids=["compact", "wide"])
+def dumps(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Of all objects, and then, since a live dump collects garbage first, of the reachable ones."""
+    with Jvm(tmp_path_factory.mktemp("jvm"), TOKENS, *filter(None, [request.param])) as jvm:
+        return jvm.dump("all.hprof", "-all"), jvm.dump("live.hprof")
+
+
+@needs_jdk
+@pytest.mark.parametrize("which", [0, 1], ids=["all", "live"])
+def test_every_copy_is_found_in_its_array(dumps: tuple[Path, Path], which: int) -> None:
+    data = dumps[which].read_bytes()
+    whole = walk(data)
+    expected = copies_in(data, whole)
+    found = findings_of(dumps[which])
+    places = {(f.spans[0].start, f.spans[0].end, "".join(f.encoding)) for f in found}
+    extra = [(f.detector, f.spans, f.encoding, f.address) for f in found if f.detector != "jwt"]
+    assert (expected - places, places - expected, extra) == (set(), set(), [])
+    assert len(found) == len(expected) >= 3 * len(TOKENS)
+    for finding in found:
+        assert finding.format == "hprof"
+        assert finding.line is None
+        assert finding.address
+        start, _, kind, identity = next(a for a in whole.arrays if a[0] <= finding.spans[0].start < a[1])
+        assert finding.address["object"] == f"0x{identity:x}"
+        assert finding.address["offset"] == finding.spans[0].start - start
+        assert finding.address["array"] == {8: "byte[]", 5: "char[]"}[kind]
+        assert finding.verdict.state is State.LIVE
+
+
+@needs_jdk
+def test_the_owner_of_each_token_is_named(dumps: tuple[Path, Path]) -> None:
+    for path, live in zip(dumps, (False, True), strict=True):
+        owners: dict[str | None, list[str]] = {}
+        for finding in findings_of(path):
+            assert finding.address
+            owner = finding.address["owner"]
+            if finding.address["reachable"] is False:
+                assert owner is None
+                assert not live, "a live dump holds no garbage"
+                continue
+            assert isinstance(owner, str)
+            owners.setdefault(finding.token.subject, []).append(owner)
+        for i, expected in enumerate(OWNERS):
+            assert any(owner.startswith(expected) for owner in owners[f"job-{i}"]), (i, owners[f"job-{i}"])
+            buffered = [owner for owner in owners[f"job-{i}"] if not owner.startswith("com.example")]
+            assert set(buffered) <= {"stack of com.example.TokenCache.main", OWNERS[1]}
+        assert sum(map(len, owners.values())) == 3 * len(TOKENS)  # the two read buffers, and the owner's
+
+
+@needs_jdk
+def test_the_path_to_the_owner_is_told(dumps: tuple[Path, Path]) -> None:
+    found = next(f for f in findings_of(dumps[1]) if f.address and f.address["owner"] == OWNERS[9])
+    assert found.address
+    assert found.address["path"] == [
+        "byte[]",
+        "java.lang.String.value",
+        'java.util.HashMap$Node.value["token"]',
+        "java.util.HashMap$Node[]",
+        "java.util.HashMap.table",
+        "com.example.TokenCache.byUser",
+    ]
