@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
-from detectors.detector import Match, Text
+from detectors.detector import Kind, Match, Text
 from scanner import lifetimes
 from scanner.record_time import HEAD, Around, Stamp, at, in_line, keyed
 from scanner.siblings import beside
@@ -50,9 +50,13 @@ def describe(text: Text, match: Match, earlier: bytes, hints: FileHints) -> Cont
     """What the bytes around a match say. `earlier`: raw bytes of the stream that end where the match begins."""
     data = text.data
     around = Around(earlier, data[match.end : match.end + LONGEST_LINE], hints.mtime, hints.zone)
-    stamp, basis = _record_time(data, match, earlier, around)
-    lifetime = lifetimes.of(data, match.start, match.end, match.kind, match.key, hints.zone)
-    issued, issued_by = _issue(data, match, lifetime, stamp)
+    stamp, basis, belongs = _record_time(data, match, earlier, around)
+    lifetime, issued, issued_by = NOTHING, None, ""
+    if not _speaks_for_itself(match):
+        lifetime = lifetimes.of(data, match.start, match.end, match.kind, match.key, hints.zone)
+        if stamp and not belongs and _is_counted_from(match, lifetime):
+            stamp = _until_next(stamp, data, match, around)
+        issued, issued_by = _issue(data, match, lifetime, stamp)
     siblings = beside(data, match.start, match.end)
     return Context(
         logged=stamp,
@@ -66,23 +70,37 @@ def describe(text: Text, match: Match, earlier: bytes, hints: FileHints) -> Cont
     )
 
 
-def _record_time(data: bytes, match: Match, earlier: bytes, around: Around) -> tuple[Stamp | None, str | None]:
+def _speaks_for_itself(match: Match) -> bool:
+    """Whether what stands beside it has no say: it states its end, or that it has none, or can't be used at all."""
+    facts = match.facts
+    if match.flaw or facts.expires_at is not None or (match.static and match.kind is not Kind.CLIENT_SECRET):
+        return True
+    return match.family == "jwt" and facts.token_type != "JWE" and "claims_unreadable" not in facts.problems
+
+
+def _is_counted_from(match: Match, lifetime: lifetimes.Lifetime) -> bool:
+    """Whether its end is counted from the record's time."""
+    return lifetime.seconds is not None or match.max_lifetime is not None or match.kind is Kind.AUTH_CODE
+
+
+def _record_time(data: bytes, match: Match, earlier: bytes, around: Around) -> tuple[Stamp | None, str | None, bool]:
+    """The record's time, where it stood, and whether the secret's line is surely of the record it stood in."""
     start = max(data.rfind(b"\n", 0, match.start) + 1, match.start - LONGEST_LINE)
     end = data.find(b"\n", match.end)
     after = data[match.end : min(end if end >= 0 else len(data), match.end + LONGEST_LINE)]
     written = in_line(data[start : match.start]) or keyed(after)
     stamp = around.settled(written) if written else None
     if stamp:
-        return stamp, _basis("record", stamp)
+        return stamp, _basis("record", stamp), True
     lines = earlier.splitlines()[-LINES_BACK - 1 : -1]
     belongs = _GOES_ON.match(data[start : start + HEAD]) is not None
     for line in reversed(lines):
         written = in_line(line[:LONGEST_LINE])
         stamp = around.settled(written) if written else None
         if stamp:
-            return (stamp if belongs else _until_next(stamp, data, match, around)), _basis("preceding_record", stamp)
+            return stamp, _basis("preceding_record", stamp), belongs
         belongs = belongs and _GOES_ON.match(line[:HEAD]) is not None
-    return None, None
+    return None, None, False
 
 
 # A line that is part of the record above it: indented, empty, marked by a bracket, a quote or a client's `<` and `>`,

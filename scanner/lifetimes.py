@@ -106,7 +106,8 @@ def of(data: bytes, start: int, end: int, kind: Kind, key: str | None, zone: tzi
     return Lifetime()
 
 
-_MAY_TELL = re.compile(rb"(?i)exp|lease|valid|end_?date")  # a word that is nowhere needs no expression to look for it
+# A word that is nowhere needs no expression to look for it.
+_MAY_TELL = re.compile(rb"(?i)expir|lease|valid[_ -]?(?:to|until)|end_?date|(?<![a-z])exp(?![a-z])")
 
 
 def _of_cookie(tail: bytes, zone: tzinfo | None) -> Lifetime | None:

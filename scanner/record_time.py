@@ -26,6 +26,7 @@ _FIELDS_BACK = 2048  # bytes between a `Date` field and the time its record begi
 _QUARTER = 900  # seconds: zones differ by quarters of an hour
 _DELAY = 5.0  # seconds after an answer's `Date` in which it is logged, as far as a zone is told by it
 
+_CLOCK = re.compile(rb"\d:\d\d:\d\d|1\d{9}|1\.\d{5}|T\d{6}")  # all times have one of these; most lines have none
 _FRAME = b" \t[(\"'{>|-"
 _PRIORITY = re.compile(rb"<\d{1,3}>(?:\d )?")  # RFC 3164 and RFC 5424
 _KEYED = re.compile(
@@ -81,6 +82,8 @@ def as_written(written: Written, zone: tzinfo | None) -> Stamp | None:
 
 def in_line(line: bytes) -> Written | None:
     """The time a record gives itself: where it begins, else under a key that names it."""
+    if not _CLOCK.search(line):
+        return None
     head = line[:HEAD]
     priority = _PRIORITY.match(head)
     begin = head[priority.end() :] if priority else head.lstrip(_FRAME)
@@ -95,6 +98,8 @@ def in_line(line: bytes) -> Written | None:
 
 def keyed(text: bytes) -> Written | None:
     """The time under a key that names a record's time."""
+    if not _CLOCK.search(text):
+        return None
     for key in _KEYED.finditer(text):
         written = timestamps.value(text[key.end() : key.end() + 64])
         if written and (written.days or written.exact) and not _DATUM.search(text, max(0, key.start() - 24), key.end()):
@@ -191,13 +196,21 @@ class Around:
         return Stamp(first.moment, earliest, latest, (*first.assumed, what))
 
     def _first_after(self, written: Written) -> datetime | None:
+        base = self._last_day
+        if base is None:
+            return None
+        day = base if written.clock >= base.time() else base + timedelta(days=1)
+        return datetime.combine(day, written.clock)
+
+    @cached_property
+    def _last_day(self) -> datetime | None:
+        """The last time with a day above, as the clock there had it."""
         for line in reversed(self._before[:-1].splitlines()):
             for _, above in timestamps.dated(line[:HEAD]):
                 if len(above.days) == 1 and above.days[0][0]:
                     base = timestamps.on_day(above, *above.days[0])  # type: ignore[arg-type]  # the year was looked at
                     if base:
-                        day = base if written.clock >= base.time() else base + timedelta(days=1)
-                        return datetime.combine(day, written.clock)
+                        return base
         return None
 
     def _last_before(self, written: Written) -> datetime | None:

@@ -103,10 +103,19 @@ def at_beginning(head: bytes) -> Written | None:
 
 def dated(text: bytes) -> Iterator[tuple[int, Written]]:
     """The times with a day and a year in a text, each with its index."""
-    for found in _DATED.finditer(text):
-        written = _made(found)
-        if written:
+    done = 0
+    for clock in _ANY_CLOCK.finditer(text):  # looked for first: it is rare, and the day stands right beside it
+        if clock.start() < done:
+            continue
+        found = _DATED.search(text, max(done, clock.start() - _DAY_BEFORE), clock.end() + _DAY_AFTER)
+        written = _made(found) if found else None
+        if found and written:
+            done = found.end()
             yield found.start(), written
+
+
+_ANY_CLOCK = re.compile(rb"\d:\d\d:\d\d|\dT\d{6}")
+_DAY_BEFORE, _DAY_AFTER = 24, 40  # bytes a day, and a fraction, a zone and a year, may take beside the clock
 
 
 def value(text: bytes) -> Written | None:
