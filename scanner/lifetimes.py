@@ -66,7 +66,7 @@ _ISSUED = re.compile(
 # A key with a value that may be a token: what makes a second one in an object.
 _TOKEN = re.compile(
     rb"""(?i)(?:token(?:_?value)?|jwt|bearer|authorization|assertion|code)"""
-    rb"""["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)\s{0,12}["'\[(]{0,3}(?:bearer\s)?(?=[A-Za-z0-9/+._~-]{12})(?!\w+["']?\s?[:=])"""
+    rb"""["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)\s{0,12}["'\[(]{0,3}(?:bearer\s)?(?=[A-Za-z0-9/+._~-]{12})(?!0x|\w+["']?\s?[:=])"""
 )
 _PYTHON = re.compile(
     rb"datetime\.datetime\((\d{4}), (\d\d?), (\d\d?)(?:, (\d\d?))?(?:, (\d\d?))?(?:, (\d\d?))?(?:, \d{1,6})?"
@@ -192,7 +192,8 @@ class _Place:
             prefix = _prefix(self.text, token.start())
             owner = Owner.CODE if token[0][:4].lower() == b"code" else _owner(prefix)
             harmless = owner is None and _HARMLESS.search(prefix)
-            if not self.start <= token.end() < self.end and owner in (self.owner, None) and not harmless:
+            again = self.text.startswith(self.text[self.start : self.end], token.end())
+            if not self.start <= token.end() < self.end and owner in (self.owner, None) and not harmless and not again:
                 found.add(token.end())
         near = [at for at in found if at == self.start or abs(at - self.start) > 8]
         return sorted(near)
@@ -289,17 +290,16 @@ def _fields(place: _Place, object_: _Object, pattern: re.Pattern[bytes]) -> Iter
 
 
 def _nearest(place: _Place, object_: _Object, fields: list[re.Match[bytes]]) -> re.Match[bytes] | None:
-    """Of the fields in an object the token's own: where several tokens share it, each has those on one side of it."""
-    others = [at for at in place.tokens if object_.start <= at < object_.end and at != place.start]
-    if others and fields:
-        low = max((at for at in others if at < place.start), default=object_.start)
-        high = min((at for at in others if at > place.start), default=object_.end)
-        first = min((*others, place.start))
-        leading = fields[0].start() < first
-        trailing = fields[-1].start() > max((*others, place.start))
-        if leading == trailing:
+    """Of the fields in an object the token's own: where several tokens share it, each has one, all on the same side."""
+    tokens = [at for at in place.tokens if object_.start <= at < object_.end]
+    if len(tokens) > 1:
+        if len(fields) != len(tokens):
             return None  # which field is whose can't be told
-        fields = [f for f in fields if (low < f.start() < place.start if leading else place.end <= f.start() < high)]
+        field = fields[tokens.index(place.start)]
+        pairs = [(at < other.start()) for at, other in zip(tokens, fields, strict=True)]
+        turns = sorted([*tokens, *(other.start() for other in fields)])
+        in_turn = all((index in tokens) == (i % 2 == (0 if pairs[0] else 1)) for i, index in enumerate(turns))
+        return field if in_turn else None
     after = [field for field in fields if field.start() >= place.end]
     return after[0] if after else fields[-1] if fields else None
 

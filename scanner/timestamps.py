@@ -82,7 +82,7 @@ _DATED = _any_of(
 )
 # RFC 3164, logcat's threadtime, klog: no year. Only at the beginning of a record.
 _YEARLESS = _any_of(
-    _MON + rb" {1,2}(?P<d>\d{1,2}) " + _CLOCK,
+    _MON + rb" {1,2}(?P<d>\d{1,2}) " + _CLOCK + rb"(?! (?:[A-Z]{3,5} |[+-]\d{4} )?(?:19|20)\d\d\b)",
     rb"(?P<m>\d\d)-(?P<d>\d\d) " + _CLOCK,
     rb"[IWEF](?P<m>\d\d)(?P<d>\d\d) " + _CLOCK,
 )
