@@ -33,7 +33,7 @@ class Policy:
 
 def assess(match: Match, context: Context, policy: Policy) -> Assessment:
     """The verdict on a match as of the policy's instant."""
-    weak = weaknesses(match, policy.max_lifetime)
+    weak = weaknesses(match, policy.max_lifetime, context.lifetime.seconds)
     if match.flaw is not None:
         return Assessment(State.UNUSABLE, match.flaw.value, policy.as_of, _FLAWS[match.flaw], weaknesses=weak)
     begins = moment(match.facts.not_before)

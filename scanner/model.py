@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from detectors.detector import Confidence, Kind, TokenFacts
@@ -144,6 +144,30 @@ class Suppressed:
         return count + (f" ({self.reason})" if self.reason else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A non-human identity and what leaked of it. A secret or token counts once, however often it stands."""
+
+    client_id: str
+    issuer: str | None
+    secrets: int  # what stands until it is rotated
+    tokens: int  # what was issued to it
+    usable: int  # of both, what is not known to be of no use
+    findings: int
+    files: tuple[str, ...]
+    first_seen: datetime | None  # logged
+    last_seen: datetime | None
+    live_until: datetime | None  # the last end of those that are live
+    weaknesses: tuple[str, ...] = ()
+    registered: bool | None = None  # whether the inventory has it; None: there is no inventory. What it says:
+    owner: str | None = None
+    team: str | None = None
+    environment: str | None = None
+    token_endpoint: str | None = None
+    rotation_due: date | None = None
+    revoke: str | None = None
+
+
 @dataclass(slots=True)
 class Summary:
     """Totals of a run, kept by the caller of the sinks."""
@@ -154,6 +178,8 @@ class Summary:
     by_state: dict[str, int] = field(default_factory=dict)
     skipped: int = 0
     suppressed: tuple[Suppressed, ...] = ()  # counted nowhere else
+    identities: tuple[Identity, ...] = ()  # those with most to be done first
+    more_identities: int = 0  # findings of identities there was no room for
     seconds: float = 0.0
     key_id: str = ""
     interrupted: bool = False

@@ -99,6 +99,14 @@ VERDICT = section(
         help="Clock skew granted to expiry times.",
     ),
     option(
+        "--max-lifetime", type=click.FloatRange(0, min_open=True), default=3600.0, metavar="SECONDS", show_default=True,
+        help="How long an access token should live at most; one that lives longer is a weakness.",
+    ),
+    option(
+        "--inventory", metavar="FILE",
+        help="The identities you know (TOML or CSV): owner, rotation, how to revoke. See docs/identities.md.",
+    ),
+    option(
         "--key-file", metavar="FILE",
         help="Key of the fingerprints. Default: BEARERTRAP_KEY, else one kept in the state folder.",
     ),

@@ -18,6 +18,7 @@ from scanner.sinks.interface import Sink
 
 if TYPE_CHECKING:
     from scanner.allow import Tally
+    from scanner.identities import Roll
     from scanner.run import Options
 
 NOTHING, UNUSABLE, USABLE, INCOMPLETE, INTERRUPTED = 0, 10, 11, 12, 130
@@ -53,6 +54,7 @@ class _Scan:
         self._options = options
         self._summary = Summary()
         self._usable = False
+        self._roll: Roll
 
     def run(self) -> int:
         from scanner.fingerprint import key_id, load_key
@@ -62,6 +64,7 @@ class _Scan:
             sources = self._walked()
             options = self._run_options(key)
             tally = self._tally(options)
+            self._roll = self._empty_roll()
         except UsageError as error:
             raise click.UsageError(str(error)) from None
         self._summary.key_id = key_id(key)
@@ -75,6 +78,8 @@ class _Scan:
                 self._summary.interrupted = True
             self._summary.seconds = time.monotonic() - began
             self._summary.suppressed = tally.counted()
+            self._summary.identities = self._roll.identities(options.as_of)
+            self._summary.more_identities = self._roll.more
             for sink in sinks:
                 sink.finish(self._summary)
         return self._code()
@@ -85,7 +90,7 @@ class _Scan:
         from scanner.run import Options
 
         rules = read_rules(self._options["rules"], self._options["skip_rule"])
-        return Options(self._options["as_of"], key, self._options["leeway"], rules=rules)
+        return Options(self._options["as_of"], key, self._options["leeway"], self._options["max_lifetime"], rules=rules)
 
     def _tally(self, options: Options) -> Tally:
         """Raises UsageError."""
@@ -99,8 +104,21 @@ class _Scan:
         known = {detector.id for detector in (*all_detectors(), *detectors_of(options.rules))}
         return Tally(load_allow(path, known), options.as_of)
 
+    def _empty_roll(self) -> Roll:
+        """Raises UsageError."""
+        from scanner.identities import Roll
+        from scanner.inventory import load_inventory
+
+        path = self._options["inventory"]
+        return Roll(None if path is None else load_inventory(path))
+
     def _report(
-        self, sources: list[Source | Skipped], options: Options, sinks: list[Sink], meter: Meter, tally: Tally
+        self,
+        sources: list[Source | Skipped],
+        options: Options,
+        sinks: list[Sink],
+        meter: Meter,
+        tally: Tally,
     ) -> None:
         from scanner.run import run
 
@@ -122,8 +140,9 @@ class _Scan:
                     sink.finding(event)
                 else:
                     sink.skipped(event)
-            if isinstance(event, Finding) and event.verdict.state in USABLE_OR_UNKNOWN:
-                self._usable = True
+            if isinstance(event, Finding):
+                self._roll.add(event)
+                self._usable = self._usable or event.verdict.state in USABLE_OR_UNKNOWN
 
     def _walked(self) -> list[Source | Skipped]:
         from scanner.sources import WalkRules, walk

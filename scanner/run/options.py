@@ -17,6 +17,7 @@ class Options:
     as_of: datetime  # aware, UTC: the instant verdicts are given for
     key: bytes = field(repr=False)  # 32 bytes, the HMAC key of fingerprints
     leeway: float = 0.0  # seconds of clock skew granted
+    max_lifetime: float = 3600.0  # seconds an access token should live at most
     limits: Limits = field(default_factory=Limits)
     rules: tuple[RulesFile, ...] = ()  # users' own, beside our detectors
     keep_values: bool = False  # found values come back to the caller of `run`, for a second look; local runs only

@@ -35,7 +35,9 @@ def scanner_for(options: Options) -> Scanner:
     from scanner.matcher import Matcher
 
     detectors = (*all_detectors(), *detectors_of(options.rules))
-    return Scanner(Matcher(detectors, cached=True), Policy(as_of=options.as_of, leeway=options.leeway), options.key)
+    return Scanner(
+        Matcher(detectors, cached=True), Policy(options.as_of, options.leeway, options.max_lifetime), options.key
+    )
 
 
 def work(unit: Unit, options: Options) -> Result:

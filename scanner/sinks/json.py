@@ -31,5 +31,7 @@ class JsonSink:
 
     def finish(self, summary: Summary) -> None:
         self._stream.write(b'\n],"skipped":[' + b",".join(b"\n" + line for line in self._skipped))
+        identities = (b"\n" + orjson.dumps(records.of_identity(one)) for one in summary.identities)
+        self._stream.write(b'\n],"identities":[' + b",".join(identities))
         self._stream.write(b'\n],"summary":' + orjson.dumps(records.of_summary(summary)) + b"}\n")
         self._stream.flush()

@@ -27,6 +27,8 @@ class JsonlSink:
         self._write(records.of_skipped(skipped))
 
     def finish(self, summary: Summary) -> None:
+        for identity in summary.identities:
+            self._write(records.of_identity(identity))
         self._write(records.of_summary(summary))
         self._stream.flush()
 

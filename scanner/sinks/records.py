@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from scanner.model import Finding, Skipped, StreamId, Summary
+from scanner.model import Finding, Identity, Skipped, StreamId, Summary
+from scanner.weaknesses import exposure
 
 SCHEMA = "bearertrap/1"
 Record = dict[str, object]
@@ -50,6 +51,7 @@ def of_finding(finding: Finding) -> Record:
             "expires_at": _seconds(token.expires_at),
         },
         "weaknesses": list(verdict.weaknesses),
+        "cwe": list(exposure(finding.format)),
         "confidence": finding.confidence.value,
         "entropy": finding.entropy,
         "replacement": finding.replacement,
@@ -62,6 +64,32 @@ def of_skipped(skipped: Skipped) -> Record:
     """A part of the input that was not scanned."""
     source = _source(skipped.stream)
     return {"schema": SCHEMA, "type": "skipped", "source": source, "at_byte": skipped.at_byte, "reason": skipped.reason}
+
+
+def of_identity(one: Identity) -> Record:
+    """An identity and what leaked of it."""
+    return {
+        "schema": SCHEMA,
+        "type": "identity",
+        "client_id": one.client_id,
+        "issuer": one.issuer,
+        "secrets": one.secrets,
+        "tokens": one.tokens,
+        "usable": one.usable,
+        "findings": one.findings,
+        "files": list(one.files),
+        "first_seen": time(one.first_seen),
+        "last_seen": time(one.last_seen),
+        "live_until": time(one.live_until),
+        "weaknesses": list(one.weaknesses),
+        "registered": one.registered,
+        "owner": one.owner,
+        "team": one.team,
+        "environment": one.environment,
+        "token_endpoint": one.token_endpoint,
+        "rotation_due": None if one.rotation_due is None else one.rotation_due.isoformat(),
+        "revoke": one.revoke,
+    }
 
 
 def of_summary(summary: Summary) -> Record:

@@ -6,10 +6,12 @@ import shutil
 from typing import BinaryIO
 
 from detectors.detector import Kind
-from scanner.model import Finding, Skipped, State, Summary
+from scanner.model import Finding, Identity, Skipped, State, Summary
 from scanner.sinks.grouped import ORDER, Groups, Secret, advice, counted, identity, short, totals, until
+from scanner.weaknesses import EXPLAINED
 
 _INDENT = 14
+MOST_IDENTITIES = 30  # shown one by one; a jsonl report has all
 _CELL = 15  # characters: the longest name of a state and two blanks
 _NARROWEST = 40  # characters a line of text has at least, however narrow the terminal
 _COLOURS = {State.LIVE: "1;31", State.NOT_YET_VALID: "1;33", State.NO_EXPIRY: "1;35", State.UNKNOWN: "33"}
@@ -42,6 +44,7 @@ class TextSink:
         self._not_scanned()
         for one in summary.suppressed:
             self._line(f"allowed      {one}")
+        self._identities(summary)
         if len(secrets) > 1:
             self._table(secrets)
         self._line(totals(summary, len(self._groups)))
@@ -77,6 +80,23 @@ class TextSink:
         if self._groups.more_skipped:
             self._line(f"… and {self._groups.more_skipped} more not scanned; a jsonl report has all")
 
+    def _identities(self, summary: Summary) -> None:
+        if summary.identities:
+            self._line("identities, those with most to be done first")
+        for one in summary.identities[:MOST_IDENTITIES]:
+            leaked = f"{counted(one.secrets, 'secret')}, {counted(one.tokens, 'token')}, {one.usable} usable"
+            self._line(f"  {one.client_id}" + (f" at {one.issuer}" if one.issuer else ""))
+            self._line(f"{'':4}{leaked}, in {counted(len(one.files), 'file')}{_seen(one)}")
+            if known := _known(one):
+                self._line(f"{'':4}{known}")
+            for name in one.weaknesses:
+                self._line(f"{'':4}{EXPLAINED[name].says} ({EXPLAINED[name].owasp})")
+        more = len(summary.identities) - MOST_IDENTITIES
+        if more > 0:
+            self._line(f"  … and {more} more")
+        if summary.identities:
+            self._line("")
+
     def _table(self, secrets: list[Secret]) -> None:
         """Secrets by kind and by the state of their worst finding."""
         count: dict[tuple[Kind, State], int] = {}
@@ -100,3 +120,21 @@ class TextSink:
 
     def _painted(self, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._color else text
+
+
+def _seen(one: Identity) -> str:
+    if one.first_seen is None or one.last_seen is None:
+        return ""
+    seen = f", seen {short(one.first_seen)}"
+    seen += f" to {short(one.last_seen)}" if one.last_seen != one.first_seen else ""
+    return seen + (f", live until {short(one.live_until)}" if one.live_until else "")
+
+
+def _known(one: Identity) -> str:
+    """What the inventory says."""
+    due = f"{one.rotation_due:%Y-%m-%d}" if one.rotation_due else None
+    named = (
+        ("owner", one.owner), ("team", one.team), ("environment", one.environment), ("rotation due", due),
+        ("token endpoint", one.token_endpoint), ("revoke", one.revoke),
+    )  # fmt: skip
+    return ", ".join(f"{name} {value}" for name, value in named if value)
