@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from detectors.detector import Anchor, Detector
 from scanner import anchor_cache
-from scanner.framings import hexdump
+from scanner.framings import hexdump, memory_words
 from scanner.model import Hit
 from scanner.rules.wide import widened
 
@@ -42,7 +42,7 @@ class Row:
     detectors: tuple[Detector, ...]
     phase: int = 0
     size: int = 0  # bytes of the form, for UTF-16; 0 where they vary
-    framing: str = ""  # "hexdump": no anchor, a layout whose bytes are to be decoded and matched again
+    framing: str = ""  # "hexdump", "memory-words": no anchor, a layout whose bytes are to be decoded and matched again
 
 
 class Matcher:
@@ -50,7 +50,7 @@ class Matcher:
 
     def __init__(self, detectors: Iterable[Detector], *, cached: bool = False) -> None:
         """`cached`: keep the compiled database in the user's cache folder, for the next run."""
-        self.rows = (*_rows(detectors), Row(hexdump.TRIGGER, False, "", (), framing="hexdump"))
+        self.rows = (*_rows(detectors), *_FRAMINGS)
         self._database = _database(self.rows, cached)
 
     def scan(self, data: memoryview | bytes, start: int, after: int) -> list[Hit]:
@@ -121,6 +121,11 @@ def _forms(anchor: Anchor) -> Iterator[tuple[bytes, bool, str, int]]:
             yield quote(form), False, "base64", phase
 
 
+# Layouts whose bytes are decoded and matched again.
+_FRAMINGS = (
+    Row(hexdump.TRIGGER, False, "", (), framing="hexdump"),
+    Row(memory_words.TRIGGER, False, "", (), framing="memory-words"),
+)
 _QUOTED = [re.escape(bytes([byte])).replace(b"\0", rb"\x00") for byte in range(256)]
 
 

@@ -226,7 +226,8 @@ class Work:
         if "utf-16" in row.encoding and self._is_ghost(hit, row):
             return True
         if row.framing:
-            self._look_into(self._views.dump(hit, self._window.end, self._window.final), hit.end)
+            shown = self._views.words if row.framing == "memory-words" else self._views.dump
+            self._look_into(shown(hit, self._window.end, self._window.final), hit.end)
             return True
         known = True
         for detector in row.detectors:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from detectors.detector import Text
 from scanner.escapes import LONGEST, Unescaped, rewritten, unescape
-from scanner.framings import hexdump, partial, quoted_printable, wrapped
+from scanner.framings import hexdump, memory_words, partial, quoted_printable, wrapped
 from scanner.matcher import Row
 from scanner.model import Hit, Span
 
@@ -118,7 +118,7 @@ class Pieces:
         return offset - (layer.raw[i - 1] - layer.at[i - 1] if i else 0)
 
 
-Step = Linear | Pieces | hexdump.Block
+Step = Linear | Pieces | hexdump.Block | memory_words.Words
 
 
 class Views:
@@ -158,6 +158,14 @@ class Views:
         self._dumped = (cell, low + start, low + stop)
         cut = stop == len(data) and not (final and high == end)
         return _unescaped(View(block.data, (Linear(low), block), ("hexdump",), None, cut))
+
+    def words(self, hit: Hit, end: int, final: bool) -> View | None:
+        """The bytes of the memory printed as words whose heading a hit marked."""
+        high = min(end, hit.end + memory_words.AHEAD)
+        block = memory_words.block_after(self._slice(hit.end, high), 0)
+        if block is None:
+            return None
+        return _unescaped(View(block.data, (Linear(hit.end), block), ("memory-words",), None, not final))
 
     def inside(self, view: View, hit: Hit, row: Row) -> tuple[View, int] | None:
         """The view of a hit found in a view's own bytes."""

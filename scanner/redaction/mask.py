@@ -132,6 +132,8 @@ def _replaced(
         return [data.decode("latin-1").encode(outer) for data in made]
     if outer == "hexdump":
         return _dump(pieces)
+    if outer == "memory-words":
+        return [_hex([piece])[0] if _WORD.fullmatch(piece) else _starred(piece) for piece in pieces]
     if "hex" in encoding:
         return _hex(pieces)
     if "base64" in encoding and not _stands_alone(pieces, before, after):
@@ -268,6 +270,7 @@ def _hex(pieces: list[bytes]) -> list[bytes]:
     return [_PAIR.sub(lambda m: m[0] if m[0] == b"00" else b"2a", piece) for piece in pieces]
 
 
+_WORD = re.compile(rb"(?:[0-9a-f]{2})+")
 _PAIR = re.compile(rb"[0-9A-Fa-f]{2}")
 _COLUMN = re.compile(rb"[0-9A-Fa-f]{2}(?:[ -]{0,3}[0-9A-Fa-f]{2})*")
 

@@ -5,15 +5,20 @@ One file a format. A dump never loads more of the file than it says in its named
 
 from __future__ import annotations
 
-from scanner.decoders.dumps import elfcore, minidump
+from scanner.decoders.dumps import elfcore, minidump, physical
 from scanner.decoders.dumps.hprof import Hprof
-from scanner.decoders.dumps.reading import MemoryDump
+from scanner.decoders.dumps.reading import MemoryDump, begins
+from scanner.decoders.dumps.reports import KINDS, CrashReport
 from scanner.decoders.interface import Dump
 
 DUMPS: tuple[Dump, ...] = (
     Hprof(),
     MemoryDump("elf-core", elfcore.recognises, elfcore.undecided, elfcore.parse),
     MemoryDump("minidump", minidump.recognises, minidump.undecided, minidump.parse),
+    MemoryDump("lime", physical.is_lime, begins(physical.LIME), physical.parse_lime),
+    MemoryDump("windows-kernel", physical.is_windows, begins(b"PAGEDU"), physical.parse_windows),
+    *map(CrashReport, KINDS),
+    *(MemoryDump(name, one.recognises, one.undecided, one.parse) for name, one in physical.KNOWN.items()),
 )
 
 

@@ -36,6 +36,11 @@ class MemoryDump:
         return replace(stream, completed=lambda events: _of_file(self.name, reading, stream.id, path, events))
 
 
+def begins(magic: bytes) -> Callable[[bytes], bool]:
+    """Whether a head is too short to tell, and may become this magic and the two bytes behind it that decide."""
+    return lambda head: len(head) < len(magic) + 4 and (magic.startswith(head) or head.startswith(magic))
+
+
 def _of_file(
     name: str, reading: Reading, stream: StreamId, path: bytes, events: Iterable[Finding | Skipped]
 ) -> Iterator[Finding | Skipped]:
