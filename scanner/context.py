@@ -85,14 +85,17 @@ def _is_counted_from(match: Match, lifetime: lifetimes.Lifetime) -> bool:
 
 def _record_time(data: bytes, match: Match, earlier: bytes, around: Around) -> tuple[Stamp | None, str | None, bool]:
     """The record's time, where it stood, and whether the secret's line is surely of the record it stood in."""
-    start = max(data.rfind(b"\n", 0, match.start) + 1, match.start - LONGEST_LINE)
+    # A NUL ends a record as well: in memory, what stands before it is another object, of whatever time.
+    start = max(
+        data.rfind(b"\n", 0, match.start) + 1, data.rfind(b"\0", 0, match.start) + 1, match.start - LONGEST_LINE
+    )
     end = data.find(b"\n", match.end)
-    after = data[match.end : min(end if end >= 0 else len(data), match.end + LONGEST_LINE)]
+    after = data[match.end : min(end if end >= 0 else len(data), match.end + LONGEST_LINE)].split(b"\0", 1)[0]
     written = in_line(data[start : match.start]) or keyed(after)
     stamp = around.settled(written) if written else None
     if stamp:
         return stamp, _basis("record", stamp), True
-    lines = earlier.splitlines()[-LINES_BACK - 1 : -1]
+    lines = earlier[earlier.rfind(b"\0") + 1 :].splitlines()[-LINES_BACK - 1 : -1]
     belongs = _GOES_ON.match(data[start : start + HEAD]) is not None
     for line in reversed(lines):
         written = in_line(line[:LONGEST_LINE])

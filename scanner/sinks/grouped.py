@@ -95,7 +95,19 @@ def advice(finding: Finding) -> str | None:
 def place(finding: Finding) -> str:
     """Path, layers, line and column; of what has no lines, the byte."""
     path = "!".join((finding.stream.path, *finding.stream.layers))
-    return f"{path}:{finding.line}:{finding.column}" if finding.line else f"{path} byte {finding.spans[0].start:,}"
+    place = f"{path}:{finding.line}:{finding.column}" if finding.line else f"{path} byte {finding.spans[0].start:,}"
+    return " ".join((place, *_held(finding)))
+
+
+def _held(finding: Finding) -> Iterator[str]:
+    """What of a process or a report holds it, where a dump tells."""
+    address = finding.address or {}
+    holder = address.get("owner") or address.get("section") or address.get("mapping")
+    if isinstance(holder, str):
+        yield f"in {holder}"
+    for name in ("part", "virtual", "physical"):
+        if name in address:
+            yield str(address[name])
 
 
 def identity(finding: Finding) -> str:
