@@ -29,6 +29,7 @@ AT_ENTRY, AT_EXECFN, AT_SYSINFO_EHDR = 9, 31, 33
 # user_regs_struct of asm/user.h or ptrace.h has them.
 _STACK_POINTER = {62: 112 + 19 * 8, 183: 112 + 31 * 8, 3: 72 + 15 * 4, 40: 72 + 13 * 4, 243: 112 + 2 * 8, 21: 112 + 8}
 _HEAP_GAP = 2 << 30  # bytes: the break begins at most 1 GiB behind the program (arch_randomize_brk of arm64)
+_HEAP_HOLE = 16 << 20  # bytes of the heap that a dump leaves out between pages it holds
 ENVIRONMENT = 4 << 20  # bytes below the program's name in which environment and arguments are looked for
 
 
@@ -242,7 +243,12 @@ def _heap(loads: list[Range], told: _Told) -> Mapping | None:
         found = found[1:]
     if not found:
         return None
-    return Mapping(found[0].virtual, found[0].virtual + found[0].end - found[0].start, "[heap]")
+    start, end = found[0].virtual, found[0].virtual
+    for one in found:  # createdump writes only pages in use
+        if one.virtual - end > _HEAP_HOLE:
+            break
+        end = max(end, one.virtual + one.end - one.start)
+    return Mapping(start, end, "[heap]")
 
 
 def _arguments(memory: Memory, machine: _Machine, told: _Told) -> Parsing:
