@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +26,16 @@ CACHING = r"""
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <pthread.h>
+#include <signal.h>
+static pthread_barrier_t both;
+static void *work(void *token) {
+    char here[4096];
+    strcpy(here, token);
+    pthread_barrier_wait(&both);
+    pause();
+    return here;
+}
 char kept[4096];
 static void *hold(const char *text, size_t size) { return memcpy(malloc(size), text, size); }
 int main(int argc, char **argv) {
@@ -40,6 +53,10 @@ int main(int argc, char **argv) {
     char *freed = hold(old, got), *guard = malloc(64);
     memset(old, 0, sizeof old);
     free(freed);
+    pthread_t thread;
+    pthread_barrier_init(&both, 0, 2);
+    pthread_create(&thread, 0, work, live);
+    pthread_barrier_wait(&both);
     if (write(1, "ready\n", 6) == 6) pause();
     return local[0] + live[0] + wide[0] + guard[0];
 }
@@ -57,15 +74,15 @@ def compiled(folder: Path, text: str = CACHING) -> Path:
     needs("gcc")
     source, program = folder / "caching.c", folder / "caching"
     source.write_text(text)
-    subprocess.run(["gcc", "-g", "-O0", "-o", program, source], check=True, timeout=60)
+    subprocess.run(["gcc", "-g", "-O0", "-pthread", "-w", "-o", program, source], check=True, timeout=60)
     return program
 
 
 @contextmanager
-def running(*command: str | Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that has written `ready`; it is killed at the end."""
+def running(*command: str | Path, folder: Path | None = None, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has written `ready`, in `folder`; it is killed at the end."""
     clean = {"PATH": os.environ["PATH"], **environment}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, env=clean)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, env=clean, cwd=folder)
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
@@ -82,6 +99,18 @@ def gcore(process: subprocess.Popen[bytes], folder: Path) -> Path:
     core = folder / f"core.{process.pid}"
     if not core.exists():
         pytest.skip(f"no core could be taken: {made.stderr.decode(errors='replace').strip().splitlines()[-1:]}")
+    return core
+
+
+def kernel_core(process: subprocess.Popen[bytes], folder: Path) -> Path:
+    """The core the kernel writes of a process that aborts in `folder`. Skips where it is sent elsewhere."""
+    with contextlib.suppress(OSError, ValueError):
+        resource.prlimit(process.pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    process.send_signal(signal.SIGABRT)
+    process.wait(timeout=60)
+    core = next(folder.glob("core*"), None)
+    if core is None:
+        pytest.skip(f"the kernel wrote no core here (core_pattern {Path('/proc/sys/kernel/core_pattern').read_text()})")
     return core
 
 

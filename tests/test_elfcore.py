@@ -18,7 +18,7 @@ from scanner.decoders.dumps import elfcore
 from scanner.decoders.dumps.command import masked
 from scanner.decoders.dumps.memory import Memory
 from scanner.decoders.dumps.reading import feed
-from tests.dumping import compiled, found_in, gcore, mappings, needs, occurrences, running
+from tests.dumping import compiled, found_in, gcore, kernel_core, mappings, needs, occurrences, running
 from tests.scanning import jwt
 
 CURRENT, OLD = jwt(1), jwt(2, "ES256")
@@ -30,6 +30,7 @@ class Dumped:
     data: bytes
     pid: int
     maps: list[tuple[int, int, str]]
+    threads: list[int]
 
     def virtual(self, offset: int) -> int | None:
         """The address of a byte of the file, by pyelftools."""
@@ -47,8 +48,37 @@ def dumped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dumped]:
     (folder / "old").write_bytes(OLD)
     with running(program, folder / "old", "--token=" + CURRENT.decode(), TOKEN=CURRENT.decode()) as process:
         maps = mappings(process.pid)
+        threads = [int(path.name) for path in Path(f"/proc/{process.pid}/task").iterdir()]
         path = gcore(process, folder)
-        yield Dumped(path, path.read_bytes(), process.pid, maps)
+        yield Dumped(path, path.read_bytes(), process.pid, maps, threads)
+
+
+def test_a_core_the_kernel_wrote(tmp_path: Path) -> None:
+    """Its notes come first, and hold the beginning of the command line."""
+    program = compiled(tmp_path)
+    (tmp_path / "old").write_bytes(OLD)
+    folder = tmp_path / "here"
+    folder.mkdir()
+    with running(program, "../old", CURRENT.decode(), folder=folder, TOKEN=CURRENT.decode()) as process:
+        maps = mappings(process.pid)
+        path = kernel_core(process, folder)
+    data = path.read_bytes()
+    dumped = Dumped(path, data, process.pid, maps, [])
+    found, skipped = found_in(path)
+    assert skipped == []
+    wanted = occurrences(data, CURRENT)
+    assert len(wanted) >= 6
+    assert set(wanted.items()) <= {((f.spans[0].start, f.spans[0].end), f.encoding) for f in found}
+    for finding in found:
+        assert finding.address is not None
+        virtual = finding.address.get("virtual")
+        assert (int(str(virtual), 16) if virtual else None) == dumped.virtual(finding.spans[0].start)
+        assert finding.address["process"] == "caching"
+        command = str(finding.address["command"])
+        assert "caching" in command
+        assert "eyJ" not in command
+    parts = {(f.address or {}).get("part") for f in found}
+    assert {"environment", "arguments", None} <= parts
 
 
 def test_every_complete_copy_is_found_at_its_place(dumped: Dumped) -> None:
@@ -78,11 +108,17 @@ def test_mappings_are_those_of_the_kernel(dumped: Dumped) -> None:
         assert finding.address is not None
         virtual = int(str(finding.address["virtual"]), 16)
         name = next(name for start, end, name in dumped.maps if start <= virtual < end)
+        if name == "" and str(finding.address["mapping"]).startswith("[stack:"):
+            name = "[stack:TID]"  # the kernel names no stacks of threads
+            assert int(str(finding.address["mapping"])[7:-1]) in dumped.threads
+            names.add((name, None))
+            continue
         assert finding.address["mapping"] == (name or "[anonymous]")
         names.add((finding.address["mapping"], finding.address.get("part")))
         assert finding.address["pid"] == dumped.pid
         assert finding.address["process"] == "caching"
-    wanted = {("[heap]", None), ("[stack]", None), ("[stack]", "environment"), ("[stack]", "arguments")}
+    wanted = {("[stack:TID]", None), ("[heap]", None), ("[stack]", None)}
+    wanted |= {("[stack]", "environment"), ("[stack]", "arguments")}
     assert wanted <= names
 
 
@@ -252,13 +288,21 @@ def test_any_bytes_are_survived(changes: list[tuple[int, bytes]], cut: bool) -> 
     ("line", "shown"),
     [
         (b"/usr/bin/python3 -m app.server --port 8080", "/usr/bin/python3 -m app.server --port 8080"),
+        (b"python3 /opt/job/run.py --once conf/app.yaml", "python3 /opt/job/run.py --once conf/app.yaml"),
+        (b"java -Xmx512m -Dapi.token=abc -jar app.jar", "java -Xmx512m -Dapi.token=*** -jar app.jar"),
         (b"./job --token=" + CURRENT, "./job --token=***"),
-        (b"./job --password hunter2 run", "./job --password *** run"),
+        (b"./job --password hunter2 run", "./job --password *** ***"),
+        (b"mysql -phunter2 hunter2 -u root", "mysql -p*** *** -u ***"),
         (b"curl -H Authorization: Bearer abcDEF123456ghi", "curl -H *** *** ***"),
         (b"curl -u alice:secret https://id.example/token", "curl -u *** ***"),
         (b"svc\0k3yQmZ81pQw\0-v", "svc *** -v"),
+        (b"svc /run/k3yQmZ81pQw/x", "svc ***"),
         (b"", ""),
     ],
 )
 def test_a_command_line_shows_no_secret(line: bytes, shown: str) -> None:
     assert masked(line) == shown
+
+
+def test_a_word_that_was_cut_is_not_shown() -> None:
+    assert masked(b"/opt/service --port 80 /hunt", cut=True) == "/opt/service --port 80 ***"

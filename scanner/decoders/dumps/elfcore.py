@@ -18,10 +18,12 @@ from scanner.decoders.dumps.memory import Mapping, Memory, Place, Range
 CORE = 4  # e_type ET_CORE
 PT_LOAD, PT_NOTE = 1, 4
 PN_XNUM = 0xFFFF  # the number of program headers stands in sh_info of section 0 (elf(5))
-SEGMENTS = 1 << 19  # program headers read: eight times vm.max_map_count's default of 65,530
+SEGMENTS = 1 << 18  # program headers read, 50 MB: four times vm.max_map_count's default of 65,530
 NOTES = 1 << 20  # notes read: five each of 200,000 threads
 LARGEST = 64 << 20  # bytes of one note read: names of a million mapped files
 THREAD_STACK = 8 << 20  # bytes above a thread's stack pointer that are labelled: the usual stack limit
+
+PSARGS = 80  # bytes of the command line that NT_PRPSINFO holds, the last one a NUL
 
 NT_PRSTATUS, NT_PRPSINFO, NT_AUXV, NT_FILE = 1, 3, 6, 0x46494C45
 AT_ENTRY, AT_EXECFN, AT_SYSINFO_EHDR = 9, 31, 33
@@ -30,7 +32,9 @@ AT_ENTRY, AT_EXECFN, AT_SYSINFO_EHDR = 9, 31, 33
 _STACK_POINTER = {62: 112 + 19 * 8, 183: 112 + 31 * 8, 3: 72 + 15 * 4, 40: 72 + 13 * 4, 243: 112 + 2 * 8, 21: 112 + 8}
 _HEAP_GAP = 2 << 30  # bytes: the break begins at most 1 GiB behind the program (arch_randomize_brk of arm64)
 _HEAP_HOLE = 16 << 20  # bytes of the heap that a dump leaves out between pages it holds
-ENVIRONMENT = 4 << 20  # bytes below the program's name in which environment and arguments are looked for
+# Bytes below the program's name in which the vector behind environment and arguments is looked for: most programs', and
+# the most a system with the usual stack limit grants (execve(2)).
+ENVIRONMENT = (256 << 10, 4 << 20)
 
 
 @dataclass
@@ -170,8 +174,9 @@ def _note(memory: Memory, machine: _Machine, told: _Told, kind: int, data: bytes
         if len(data) >= name_at + 96:
             memory.process["process"] = _text(data[name_at : name_at + 16])
             memory.process["pid"] = struct.unpack_from(f"{machine.order}i", data, pid_at)[0]
-            if command := masked(data[name_at + 16 : name_at + 96].split(b"\0")[0]):
-                memory.process["command"] = command
+            line = data[name_at + 16 : name_at + 96].split(b"\0")[0]
+            if line:
+                memory.process["command"] = masked(line, cut=len(line) >= PSARGS - 1)
     elif kind == NT_PRSTATUS:
         at = _STACK_POINTER.get(machine.machine)
         pid_at = 32 if machine.wide else 24
@@ -261,14 +266,15 @@ def _arguments(memory: Memory, machine: _Machine, told: _Told) -> Parsing:
     if name is None or place is None or len(told.auxv) < 4 * machine.word:
         return
     load = next(one for one in memory.ranges if one.start <= place[0] < one.end)
-    low = max(load.start, place[0] - ENVIRONMENT)
-    low += (load.start - low) % machine.word
-    cursor = Cursor(load.end)
-    data = yield from cursor.long(low, place[0] - low)
-    at = data.rfind(told.auxv.rstrip(b"\0"))
-    if at < 0:
-        return
-    words = machine.words(data[at % machine.word : at])
+    words: tuple[int, ...] = ()
+    for reach in ENVIRONMENT:
+        low = max(load.start, place[0] - reach)
+        low += (load.start - low) % machine.word
+        data = yield from Cursor(load.end).long(low, place[0] - low)
+        at = data.rfind(told.auxv.rstrip(b"\0"))
+        if at >= 0:
+            words = machine.words(data[at % machine.word : at])
+            break
     last = _before(words, len(words))  # the end of envp's pointers
     first = _before(words, last)  # the end of argv's
     if first < 0 or last <= first:

@@ -19,7 +19,7 @@ from scanner.decoders.dumps.proc_maps import mappings_of
 MAGIC = b"MDMP"
 VERSION = 0xA793  # the low half of the version; the high half is the writer's own
 STREAMS = 4096  # of the directory: writers have a few dozen
-ENTRIES = 1 << 20  # of one list: a process has at most a few hundred thousand regions
+ENTRIES = 1 << 18  # of one list, 50 MB: a process has at most a few hundred thousand regions
 NAME = 2048  # bytes of a module's name read: twice MAX_PATH in UTF-16
 MODULES = 16_384  # modules whose names are read
 

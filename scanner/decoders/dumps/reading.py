@@ -12,6 +12,9 @@ from scanner.decoders.interface import OpenReader, Stream
 from scanner.model import Finding, Skipped, StreamId
 
 KEPT = 8 << 20  # bytes of a stream's beginning kept: program headers of 100,000 mappings, a minidump's small streams
+RECENT = (
+    1 << 20
+)  # bytes just passed that are kept: gcore writes the main stack shortly before the notes that tell of it
 HELD = 50_000  # findings that wait for a layout whose stream tells it last; further ones go out with what is known
 ASKS = 1_000_000  # questions a parser may ask: more than all notes of 100,000 threads
 
@@ -89,6 +92,7 @@ class Tap:
         self._inner = inner
         self._reading = reading
         self._head = bytearray()  # the stream's first bytes, at most KEPT
+        self._recent = bytearray()  # those before `position`, at least RECENT where there are as many
         self._position = 0  # bytes passed
         self._got = bytearray()  # of what is wanted, from its start on
         self._wanted: tuple[int, int] | None = None
@@ -104,6 +108,7 @@ class Tap:
         count = self._inner.readinto(buffer)
         if count > 0 and self._wanted is not None:
             self._passes(buffer[:count])
+            self._keep(buffer[:count])
         self._position += max(0, count)
         return count
 
@@ -121,6 +126,14 @@ class Tap:
             self._wanted = None
         self._got = bytearray()
 
+    def _keep(self, chunk: memoryview) -> None:
+        if self._wanted is None:
+            self._recent = self._head = bytearray()
+            return
+        if len(self._recent) > 2 * RECENT:
+            del self._recent[:-RECENT]
+        self._recent += chunk
+
     def _passes(self, chunk: memoryview) -> None:
         """Gives the parser what it wants of the bytes [position, position + len(chunk))."""
         if len(self._head) < KEPT:
@@ -130,8 +143,8 @@ class Tap:
             start, size = self._wanted
             size = min(size, ASKED)
             have = start + len(self._got)
-            if have < self._position:  # behind: only the head is still there
-                self._got += self._head[have : min(start + size, len(self._head))]
+            if have < self._position:
+                self._got += self._behind(have, min(start + size, self._position))
                 have = start + len(self._got)
             if self._position <= have < end:
                 self._got += chunk[have - self._position : max(0, start + size - self._position)]
@@ -141,11 +154,19 @@ class Tap:
             else:
                 return
 
+    def _behind(self, start: int, end: int) -> bytearray:
+        """The bytes [start, end) that have passed, if they were kept."""
+        if end <= len(self._head):
+            return self._head[start:end]
+        low = start - (self._position - len(self._recent))
+        return self._recent[low : low + end - start] if low >= 0 else self._head[start:end]
+
     def _finish(self) -> None:
         """The stream has ended: what is not there by now never comes."""
         while self._wanted is not None:
             start, size = self._wanted
-            known = self._got or self._head[max(0, start) : max(0, start) + min(size, ASKED)]
+            end = min(start + min(size, ASKED), self._position)
+            known = self._got or (self._behind(start, end) if 0 <= start < end else b"")
             self._advance(bytes(known))
 
     def completed(
