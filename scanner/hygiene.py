@@ -6,11 +6,13 @@ import contextlib
 import ctypes
 import os
 import resource
+import signal
 import sys
 import threading
 import traceback
 from types import TracebackType
 
+PR_SET_PDEATHSIG = 1  # prctl(2): the signal a process gets when the thread that made it ends
 PR_SET_DUMPABLE = 4  # prctl(2): 0 keeps core dumps from being made and other processes from attaching
 
 
@@ -23,6 +25,12 @@ def seal() -> None:
     sys.excepthook = _on_exception
     threading.excepthook = lambda args: _say(args.exc_type, args.exc_traceback)
     sys.unraisablehook = lambda args: _say(args.exc_type, args.exc_traceback)
+
+
+def die_with_parent() -> None:
+    """Called by a worker process: when the one who started it is killed, it is too. Never fails."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def described(kind: type[BaseException] | None, trace: TracebackType | None) -> str:

@@ -17,7 +17,7 @@ from scanner.run.lines import Lines
 from scanner.run.meter import Meter
 from scanner.run.options import Options, Progress, Tell
 from scanner.run.pool import in_order, in_processes, inline
-from scanner.run.units import RANGE, Unit, ranges, units
+from scanner.run.units import RANGE, Unit, all_units, ranges
 from scanner.run.work import Result, scan_source
 from scanner.values import Keep
 
@@ -54,8 +54,9 @@ def run(
                 yield from scan_source(source, options, meter.read, keep)
                 meter.done(source)
         return
-    cut = units(everything)
-    done = in_order(cut, options, executor, 4, meter) if executor else in_processes(cut, options, jobs, meter)
+    workers = 4 if executor else jobs
+    cut = all_units(everything, workers)
+    done = in_order(cut, options, executor, workers, meter) if executor else in_processes(cut, options, jobs, meter)
     yield from _joined(done, keep)
 
 

@@ -24,23 +24,14 @@ class Lines:
         """The unit's events with the lines and columns of the file."""
         if unit.sources != self._of:
             self._of, self._lines, self._newline = unit.sources, 0, -1
+        lines, columns = (self._lines, unit.start - 1 - self._newline) if unit.ranged else (0, 0)
         values = iter(result.values)
-        for event in result.events:
-            if not isinstance(event, Finding):
-                yield event
-                continue
-            finding = self._moved(event, unit.start) if unit.ranged else event
-            if self._keep:
-                self._keep(replace(next(values), finding=finding))
-            yield finding
+        for event in result.events(lines, columns):
+            if self._keep and isinstance(event, Finding):
+                self._keep(replace(next(values), finding=event))
+            yield event
         if not unit.ranged:
             return
         count, newline = result.lines
         self._lines += count
         self._newline = self._newline if newline is None else newline
-
-    def _moved(self, finding: Finding, start: int) -> Finding:
-        if finding.line is None or finding.column is None:
-            return finding
-        column = finding.column + (start - 1 - self._newline if finding.line == 1 else 0)
-        return replace(finding, line=finding.line + self._lines, column=column)

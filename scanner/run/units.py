@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from scanner.decoders import data_of, is_plain_file
 from scanner.model import Source
 
-RANGE = 32 * 1024 * 1024  # bytes of a plain file one unit takes: a few hundred milliseconds of work at the most
+RANGE = 32 * 1024 * 1024  # bytes of a plain file one unit takes at most: a few hundred milliseconds of work
+RANGE_LEAST = 4 * 1024 * 1024  # less is not worth the 0.6 MB around a range that are read again for it
 BATCH_BYTES = 4 * 1024 * 1024  # small sources are taken together up to this many bytes …
 BATCH_FILES = 256  # … or this many files, so that handing out work costs little beside doing it
 
@@ -25,16 +26,18 @@ class Unit:
     last: bool = True  # of its sources
 
 
-def units(sources: list[Source]) -> Iterator[Unit]:
+def all_units(sources: list[Source], workers: int) -> Iterator[Unit]:
     """All sources, in order, and the ranges of each in order."""
+    total = sum(source.size or 0 for source in sources)
+    most = max(RANGE_LEAST, min(RANGE, total // (4 * workers)))
     batch: list[Source] = []
     size = 0
     for source in sources:
-        if source.size is not None and source.size >= 2 * RANGE and is_plain_file(source):
+        if source.size is not None and source.size >= 2 * most and is_plain_file(source):
             if batch:
                 yield Unit(tuple(batch))
                 batch, size = [], 0
-            yield from ranges(source, source.size, data_of(source))
+            yield from ranges(source, source.size, data_of(source), _even(source.size, most, workers))
             continue
         batch.append(source)
         size += source.size or 0
@@ -45,13 +48,22 @@ def units(sources: list[Source]) -> Iterator[Unit]:
         yield Unit(tuple(batch))
 
 
-def ranges(source: Source, size: int, stretches: list[tuple[int, int]] | None = None) -> Iterator[Unit]:
+def _even(size: int, most: int, workers: int) -> int:
+    """The size of ranges that keeps all workers busy to the end."""
+    count = -(-size // most)
+    count += -count % workers
+    return -(-size // count)
+
+
+def ranges(
+    source: Source, size: int, stretches: list[tuple[int, int]] | None = None, step: int = RANGE
+) -> Iterator[Unit]:
     """The ranges of a plain file, in order; with `stretches`, of these only."""
     stretches = [(0, size)] if stretches is None else stretches or [(size, size)]
     before = 0
     for low, high in stretches:
-        for start in range(low, max(high, low + 1), RANGE):
-            end = min(start + RANGE, high)
+        for start in range(low, max(high, low + 1), step):
+            end = min(start + step, high)
             last = end == stretches[-1][1]
             yield Unit((source,), start, None if end == size else end, True, start - before, last)
             before = end
