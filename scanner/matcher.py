@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from detectors.detector import Anchor, Detector
@@ -52,6 +53,7 @@ class Matcher:
         """`cached`: keep the compiled database in the user's cache folder, for the next run."""
         self.rows = (*_rows(detectors), *_FRAMINGS)
         self._database = _database(self.rows, cached)
+        self._scratch = Lock()  # what Vectorscan works in: one scan at a time, which it runs without the GIL
 
     def scan(self, data: memoryview | bytes, start: int, after: int) -> list[Hit]:
         """Hits in `data`, whose first byte has the offset `start`, that end past `after`; ascending."""
@@ -61,7 +63,8 @@ class Matcher:
         def on_match(row: int, _begin: int, end: int, _flags: int, _context: object) -> None:
             seen((end, row))
 
-        self._database.scan(data, match_event_handler=on_match)  # type: ignore[type-var]  # any buffer will do
+        with self._scratch:
+            self._database.scan(data, match_event_handler=on_match)  # type: ignore[type-var]  # any buffer will do
         return [Hit(start + end, row) for end, row in sorted(set(found)) if start + end > after]
 
 
