@@ -1,100 +1,101 @@
 """Events as bytes and back: on their way out of a worker process, and in the state file of a sweep.
 
-Three times as fast as pickle, a quarter of the memory, and it can hold nothing but what a finding says.
+JSON arrays in the order of the dataclasses' own fields. Half the size of pickle and as fast, and where pickle would run
+what a stranger wrote into a state file, this can make nothing but events.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, is_dataclass
 from datetime import datetime
+from enum import Enum
+from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import orjson
 
-from detectors.detector import Confidence, Kind, TokenFacts
-from scanner.model import Assessment, Finding, Skipped, Span, State, StreamId
+from scanner.model import Finding, Skipped
 
-VERSION = 1  # of this form; what another one wrote is not read
-_TOKEN = attrgetter(*(field.name for field in fields(TokenFacts)))
-_VERDICT = attrgetter(*(field.name for field in fields(Assessment)))
-_REST = attrgetter("confidence", "entropy", "replacement", "key", "family", "address")
+Change = Callable[[Any], Any]
 
 
 def pack(events: Iterable[Finding | Skipped]) -> bytes:
-    """The events as one JSON array."""
-    return orjson.dumps([_row(event) for event in events])
+    """The events as one JSON array. Raises TypeError where a text is no Unicode, which is a bug of its maker."""
+    found, skipped = _form(Finding), _form(Skipped)
+    return orjson.dumps([found.row(event) if isinstance(event, Finding) else skipped.row(event) for event in events])
 
 
 def unpack(data: bytes, lines: int = 0, columns: int = 0) -> Iterator[Finding | Skipped]:
-    """The events that were packed, `lines` further down, and those of the first line `columns` further right."""
-    instants: dict[str | None, datetime | None] = {None: None}  # many findings of one second, all of one `as_of`
+    """The events that were packed, `lines` further down, and those of the first line `columns` further right.
 
-    def moment(text: str | None) -> datetime | None:
-        if text not in instants:
-            instants[text] = datetime.fromisoformat(text) if text else None
-        return instants[text]
-
-    streams: dict[tuple[str, ...], StreamId] = {}
+    Raises ValueError, TypeError or KeyError where they were not packed by `pack` of this version.
+    """
+    found, skipped = _form(Finding), _form(Skipped)
+    line, column = found.names.index("line"), found.names.index("column")
     for row in orjson.loads(data):
-        named = tuple(row[0])
-        stream = streams.get(named) or streams.setdefault(named, StreamId(named[0], named[1:]))
-        if len(row) == 3:
-            yield Skipped(stream, row[1], row[2])
+        if len(row) == len(skipped.names):
+            yield skipped.made(row)
             continue
-        found = row[2]
-        if found[0] is not None:
-            found[1] += columns if found[0] == 1 else 0
-            found[0] += lines
-        yield _finding(stream, row, moment)
+        if row[line] is not None:
+            row[column] += columns if row[line] == 1 else 0
+            row[line] += lines
+        yield found.made(row)
 
 
-def _row(event: Finding | Skipped) -> tuple[object, ...]:
-    named = (event.stream.path, *event.stream.layers)
-    if isinstance(event, Skipped):
-        return named, event.reason, event.at_byte
-    spans = [number for span in event.spans for number in (span.start, span.end)]
-    place = (
-        event.id,
-        event.kind,
-        event.detector,
-        event.fingerprint,
-        event.preview,
-        event.format,
-        spans,
-        event.encoding,
-    )
-    found = (event.line, event.column, event.logged_at, event.logged_at_basis)
-    return named, place, found, _VERDICT(event.verdict), _TOKEN(event.token), _REST(event)
+class _Form:
+    """A dataclass as a row: its fields in order, and what is to be done with those that JSON has no type for."""
+
+    def __init__(self, kind: type) -> None:
+        hints = get_type_hints(kind)
+        self._kind = kind
+        self.names = [field.name for field in fields(kind)]
+        self._get = attrgetter(*self.names)
+        self._out: list[tuple[int, Change]] = []
+        self._in: list[tuple[int, Change]] = []
+        for place, name in enumerate(self.names):
+            change_out, change_in = _changes(hints[name])
+            if change_out:
+                self._out.append((place, change_out))
+            if change_in:
+                self._in.append((place, change_in))
+
+    def row(self, value: object) -> list[Any]:
+        row = list(self._get(value))
+        for place, change in self._out:
+            row[place] = change(row[place])
+        return row
+
+    def made(self, row: list[Any]) -> Any:
+        for place, change in self._in:
+            if row[place] is not None:
+                row[place] = change(row[place])
+        return self._kind(*row)
 
 
-def _finding(stream: StreamId, row: Sequence[Any], moment: Any) -> Finding:
-    _, place, found, verdict, token, rest = row
-    identity, kind, detector, mark, preview, format_, spans, encoding = place
-    line, column, logged_at, basis = found
-    state, by, as_of, reason, expires_at, live, weaknesses = verdict
-    return Finding(
-        identity,
-        _KINDS[kind],
-        detector,
-        mark,
-        preview,
-        stream,
-        format_,
-        tuple(Span(spans[i], spans[i + 1]) for i in range(0, len(spans), 2)),
-        tuple(encoding),
-        line,
-        column,
-        moment(logged_at),
-        basis,
-        Assessment(_STATES[state], by, moment(as_of), reason, moment(expires_at), live, tuple(weaknesses)),
-        TokenFacts(*[tuple(value) if type(value) is list else value for value in token]),  # type: ignore[arg-type]
-        _CONFIDENCES[rest[0]],
-        *rest[1:],
-    )
+@lru_cache
+def _form(kind: type) -> _Form:
+    return _Form(kind)
 
 
-_KINDS = {kind.value: kind for kind in Kind}
-_STATES = {state.value: state for state in State}
-_CONFIDENCES = {confidence.value: confidence for confidence in Confidence}
+def _changes(hint: Any) -> tuple[Change | None, Change | None]:
+    """What makes a value of a type fit for JSON (where orjson does not know it), and what makes it one again."""
+    if get_origin(hint) in (Union, UnionType):
+        (hint,) = (one for one in get_args(hint) if one is not NoneType) if NoneType in get_args(hint) else (object,)
+    if get_origin(hint) is tuple:
+        outward, inward = _changes(get_args(hint)[0])
+        out = None if outward is None else lambda values: [outward(value) for value in values]
+        return out, tuple if inward is None else lambda values: tuple([inward(value) for value in values])
+    if is_dataclass(hint) and isinstance(hint, type):
+        form = _form(hint)
+        return form.row, form.made
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return None, {one.value: one for one in hint}.__getitem__
+    return (None, _moment) if hint is datetime else (None, None)
+
+
+@lru_cache(maxsize=4096)  # many findings of one second, all of one `as_of`
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -22,9 +22,9 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scanner.decoders import Limits, is_plain_file, open_source
+from scanner.decoders import Ahead, Limits, is_plain_file, open_source
 from scanner.decoders.formats import DECODERS
-from scanner.errors import CorruptInput, LimitExceeded, TruncatedInput
+from scanner.errors import CorruptInput, InputError, LimitExceeded, TruncatedInput
 from scanner.model import Skipped, Source
 from tests.streams import read, source_of
 
@@ -412,3 +412,40 @@ def test_limits(put: Put, limits: Limits, words: str) -> None:
     stream = read(put(gzip.compress(bytes(3_000_000))), limits).only
     assert isinstance(stream.error, LimitExceeded)
     assert words in str(stream.error)
+
+
+# ---- decompression in a thread
+
+
+@every_format
+@pytest.mark.parametrize("damaged", [False, True])
+def test_ahead_gives_the_same_bytes_and_then_the_same_error(put: Put, name: str, damaged: bool) -> None:
+    """Past the first megabyte, where the thread begins."""
+    packed = bytearray(PACK[name](log(60_000)))
+    if damaged:
+        packed[len(packed) * 9 // 10] ^= 255
+    path = put(bytes(packed))
+    straight = read(path).only
+    (stream,) = open_source(source_of(path))
+    assert not isinstance(stream, Skipped)
+    data, error, buffer = bytearray(), None, memoryview(bytearray(100_000))
+    with contextlib.closing(Ahead(stream.reader)) as reader:
+        try:
+            while count := reader.readinto(buffer):
+                data += buffer[:count]
+        except InputError as failure:
+            error = failure
+    assert len(data) > 1_500_000
+    assert (bytes(data), repr(error)) == (straight.data, repr(straight.error))
+
+
+def test_ahead_can_be_left_at_any_time(put: Put) -> None:
+    before = threading.active_count()
+    path = put(gzip.compress(bytes(20_000_000)))
+    (stream,) = open_source(source_of(path))
+    assert not isinstance(stream, Skipped)
+    with contextlib.closing(Ahead(stream.reader)) as reader:
+        buffer = memoryview(bytearray(1 << 20))
+        assert [reader.readinto(buffer) > 0 for _ in range(4)] == [True] * 4
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before

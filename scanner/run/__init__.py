@@ -42,7 +42,7 @@ def run(
     tried once more alone and then reported as skipped. Else all happens here and events stream.
     """
     everything = list(sources)
-    options = replace(options, keep_values=keep is not None)
+    options = replace(options, keep_values=keep is not None, overlap=jobs > 1)
     meter = Meter(everything, progress)
     if executor is None and (jobs == 1 or not _is_worth_it(everything)):
         for source in everything:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 
 from scanner.codec import pack, unpack
 from scanner.context import FileHints
-from scanner.decoders import open_source
+from scanner.decoders import Ahead, open_source
 from scanner.decoders.interface import Stream
 from scanner.judge import Policy
 from scanner.model import Finding, Skipped, Source, StreamId
@@ -81,8 +82,10 @@ def scan_source(
             yield stream
             continue
         on_bytes = _counter(source, stream, read) if read else None
-        events = scanner_for(options).scan(stream.id, stream.reader, hints, on_bytes=on_bytes, keep=keep)
-        yield from stream.completed(events) if stream.completed else events
+        packed = options.overlap and source.size is not None and stream.id.layers
+        with closing(Ahead(stream.reader)) if packed else nullcontext(stream.reader) as reader:
+            events = scanner_for(options).scan(stream.id, reader, hints, on_bytes=on_bytes, keep=keep)
+            yield from stream.completed(events) if stream.completed else events
 
 
 def _scan_range(source: Source, part: Part, options: Options, keep: Keep | None) -> Iterator[Finding | Skipped]:
