@@ -14,7 +14,6 @@ from scanner.siblings import beside
 LINES_BACK = 80  # lines a record may have before the one with its secret: header blocks, pretty-printed JSON
 LINES_AHEAD = 80  # lines behind a secret in which the next record is looked for
 LONGEST_LINE = 8192  # bytes of a line looked at on either side of the secret
-NOTHING = lifetimes.Lifetime()
 SAME_RECORD = 30.0  # seconds after its issue in which an answer is logged, where only that ties the two
 SAME = timedelta(minutes=5)  # an answer is logged this soon: times further apart are of two events
 
@@ -25,7 +24,7 @@ class Context:
 
     logged: Stamp | None = None
     logged_at_basis: str | None = None  # "record", "record+assumed_zone", "preceding_record+inferred_year" …
-    lifetime: lifetimes.Lifetime = NOTHING
+    lifetime: lifetimes.Lifetime = lifetimes.NOTHING
     issued: Stamp | None = None  # when a token with a duration beside it was issued …
     issued_by: str = ""  # … and how that is known: "issued_at", "date", "record_time"
     client_id: str | None = None

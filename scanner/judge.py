@@ -237,4 +237,4 @@ def moment(seconds: float | None) -> datetime | None:
 
 
 def _said(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return when.astimezone(UTC).isoformat(" ", "seconds")[:19] + " UTC"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from scanner.model import Finding, Identity, Skipped, StreamId, Summary
 from scanner.weaknesses import exposure
@@ -119,9 +120,13 @@ def _source(stream: StreamId) -> Record:
 
 def time(moment: datetime | None) -> str | None:
     """ISO 8601 in UTC, with Z; fractions only where there are any; None for None."""
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if moment is None:
+        return None
+    text = (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()
+    return text[:-6] + "Z"  # without the "+00:00" that UTC ends with
 
 
+@lru_cache(maxsize=16384)  # tokens of one client are issued at the same moments, and logged again and again
 def _seconds(value: float | None) -> str | None:
     """A NumericDate as a time; null for what no calendar holds."""
     if value is None or not -62135596800 <= value <= 253402300799:
