@@ -50,7 +50,7 @@ def describe(text: Text, match: Match, earlier: bytes, hints: FileHints) -> Cont
     data = text.data
     around = Around(earlier, data[match.end : match.end + LONGEST_LINE], hints.mtime, hints.zone)
     stamp, basis, belongs = _record_time(data, match, earlier, around)
-    lifetime, issued, issued_by = NOTHING, None, ""
+    lifetime, issued, issued_by = lifetimes.NOTHING, None, ""
     if not _speaks_for_itself(match):
         lifetime = lifetimes.of(data, match.start, match.end, match.kind, match.key, hints.zone)
         if stamp and not belongs and _is_counted_from(match, lifetime):

@@ -112,7 +112,6 @@ def of(data: bytes, start: int, end: int, kind: Kind, key: str | None, zone: tzi
 NOTHING = Lifetime()
 # A word that is nowhere needs no expression to look for it.
 _MAY_TELL = re.compile(rb"(?i)expir|lease|valid[_ -]?(?:to|until)|end_?date|(?<![a-z])exp(?![a-z])")
-NOTHING = Lifetime()
 _WORDS = (b"exp", b"lease", b"valid", b"end_date", b"enddate")  # looked for first: ten times as fast as the expression
 
 
