@@ -11,12 +11,12 @@ from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMo
 from detectors.fields import field_at
 from detectors.shapes import is_masked, is_reference
 
-_GAP = re.compile(rb"""["']?(?:[ \t]{1,4}|[:=][ \t]{0,2}|\+)["'<\[]?""")
+_GAP = re.compile(rb"""["']?>?(?:(?<=>)|[ \t]{1,4}|[:=][ \t]{0,2}|\+)["'<\[]?""")
 _BLOB = re.compile(rb"[A-Za-z0-9+/_-]{8,4096}={0,2}")
 _PAIR = re.compile(rb"[\x20-\x39\x3b-\x7e\x80-\xff]{0,256}:[\x20-\x7e\x80-\xff]{3,1024}")
 _PLAIN = re.compile(rb"[\x20-\x7e\x80-\xff]{0,256}\0[\x20-\x7e\x80-\xff]{1,256}\0([\x20-\x7e\x80-\xff]{3,1024})")
 _USERINFO = re.compile(rb"""://([^\s/?#"'<>@:\\]{0,128}):([^\s/?#"'<>@\\]{3,256})@[A-Za-z0-9.\[-]""")
-_CURL = re.compile(rb"""(?:\s-u|--user|--proxy-user)[ =]{0,2}["']?([^\s:"'$<]{1,128}):([^\s"']{4,256})""")
+_CURL = re.compile(rb"""(?:\s-[ua]|--user|--auth|--proxy-user)[ =]{0,2}["']?([^\s:"'$<]{1,128}):([^\s"']{4,256})""")
 _WEAK = frozenset(
     b"""password pass secret user xxx pwd passwd foobar username token passwort kennwort wachtwoord motdepasse senha
     contrase\xc3\xb1a haslo has\xc5\x82o heslo parola \xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c""".split()
@@ -172,7 +172,7 @@ DETECTORS = (
         id="curl-user",
         kind=Kind.BASIC_CREDENTIALS,
         title="Credentials on a curl command line",
-        anchors=(Anchor(b"curl "),),
+        anchors=(Anchor(b"curl "), Anchor(b"http -"), Anchor(b"https -")),
         confirm=confirm_curl,
         reference="https://curl.se/docs/manpage.html#-u",
         examples=((b"curl -s -u batch:" + b"G4tY7" + b"wQz1 https://id.example/token", b"batch:G4tY7wQz1"),),

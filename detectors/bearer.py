@@ -11,14 +11,16 @@ from detectors.fields import field_at
 from detectors.keys import words
 from detectors.shapes import is_uuid, plausible, random_looking
 
-# b64token of RFC 6750 section 2.1, and what issuers use beyond it: | (Sanctum), : (Snowflake), ! (Salesforce), @ $ *
-_TOKEN = re.compile(rb"[A-Za-z0-9._~+/|:!@$*^-]+=*")
+# b64token of RFC 6750 section 2.1, and what issuers use beyond it: : (Snowflake), ! (Salesforce), @ $ * ^, and | behind
+# a number (Sanctum); elsewhere | parts headers, ^ fields. Two dots are a line end in a dump of packets.
+_TOKEN = re.compile(rb"(?:\d{1,12}\|)?(?:[A-Za-z0-9_~+/:!@$*-]|\.(?!\.)|\^(?!\w{2,20}=))+=*")
 _GAP = re.compile(rb"""["'`]?(?:[ \t]{1,4}|[:=,][ \t]{0,2}|\+)(?:["'`<\[(]|token[ =:]{1,2}){0,2}""")
 _SCHEME = re.compile(
     rb"""(?i)(?P<scheme>[a-z][a-z0-9_-]{2,24})(?:[ ]+|=(?=["']))(?:(?:token|auth|apikey|key|access_token)=)?["']?"""
 )
 # "The token's type is bearer", and the next field follows.
 _TYPE = re.compile(rb"""(?i)token_?type["'\]]{0,2}\s?(?:=>|[:=])\s?["']?bearer\Z""")
+_MECHANISM = re.compile(rb"(?i)oauth-?bearer\Z")  # RFC 7628: what follows its name is base64 with the token in it
 # Schemes with detectors of their own, or whose parameters hold no reusable secret (RFC 7616, RFC 4559, MS-WSMV, SigV4).
 _OTHER = frozenset(
     b"""basic bearer digest negotiate kerberos ntlm hawk aws4-hmac-sha256 aws signature hmac sharedkey mac
@@ -33,7 +35,8 @@ SHORT = 16  # characters below which a token must look random to be told from a 
 def confirm_bearer(text: Text) -> Iterator[Match]:
     """`Bearer` and a token, with what loggers put between them."""
     gap = _GAP.match(text.data, text.hit)
-    if gap and not _TYPE.search(text.data, max(0, text.hit - 40), text.hit):
+    low = max(0, text.hit - 40)
+    if gap and not _TYPE.search(text.data, low, text.hit) and not _MECHANISM.search(text.data, low, text.hit):
         yield from _token_at(text, gap.end(), "authorization")
 
 
@@ -65,7 +68,7 @@ def _token_at(text: Text, start: int, key: str) -> Iterator[Match]:
         return
     if run.end() == len(text.data) and text.cut:
         raise NeedMore
-    value = run[0].rstrip(b".,:;!")
+    value = run[0][: _counted(text, start, run.end())].rstrip(b".,:;!")
     token = jwt.at(text, start)
     if token is not None:
         yield token
@@ -76,6 +79,18 @@ def _token_at(text: Text, start: int, key: str) -> Iterator[Match]:
     if plausible(value, SHORT) or random_looking(value, 8):
         confidence = Confidence.MEDIUM if is_uuid(value) else Confidence.HIGH
         yield Match(start, start + len(value), Kind.BEARER_TOKEN, Secret(value), Rank.SCHEME, confidence, key=key)
+
+
+def _counted(text: Text, start: int, end: int) -> int | None:
+    """The token's length where a binary format wrote that of `Bearer` and the token before it, else None."""
+    if start < 8 or text.data[start - 7 : start - 1].lower() != b"bearer" or text.data[start - 8] in _BEFORE_SCHEME:
+        return None
+    size = text.data[start - 8] - 7
+    return size if SHORT <= size <= end - start and _CONTROL.search(text.data, max(0, start - 40), start - 8) else None
+
+
+_BEFORE_SCHEME = b" \t\"'`:=[(<{,"
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x7f-\xff]|\r(?!\n)")
 
 
 _T = b"mF9QkzP4vT1xR7bN2cLw8sYd"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from detectors.detector import Anchor, Detector, Kind, Match, Text
-from detectors.fields import LONGEST_KEY, field_at
+from detectors.fields import LONGEST_KEY, Field, field_at
 from detectors.keyed import is_of, matches, of_value
-from detectors.keys import meaning
+from detectors.keys import Meaning, meaning
 
 _SECRETS = is_of(frozenset({Kind.CLIENT_SECRET, Kind.API_KEY, Kind.PRIVATE_KEY}))
 
@@ -32,13 +33,38 @@ def confirm_phrase(text: Text) -> Iterator[Match]:
 
 
 _PHRASE = re.compile(
-    rb"(?i)((?:api|access|client|refresh|auth|secret|subscription) (?:key|token|secret)(?: [a-z]{1,12}){0,2}) ?[:=]"
+    rb"(?i)((?:api|access|client|refresh|auth|secret|subscription) (?:key|token|secret|id)(?: [a-z]{1,12}){0,2})"
+    rb" {0,12}[:=]"
 )
 
 
 def _keys(*literals: bytes) -> tuple[Anchor, ...]:
     return tuple(Anchor(literal, caseless=True, keyed=True) for literal in literals)
 
+
+def confirm_column(text: Text) -> Iterator[Match]:
+    """`KEY V`: a directive, a column, an entry of the registry; the anchor also matched the value's beginning."""
+    low = max(0, text.hit - COLUMN_BACK)
+    key = next(reversed(list(_COLUMN_KEY.finditer(text.data, low, text.hit))), None)
+    return matches(replace(text, hit=key.end()), lambda _field, said: said) if key else iter(())
+
+
+def confirm_identified(text: Text) -> Iterator[Match]:
+    """`CREATE USER … IDENTIFIED BY 'V'`."""
+    opened = _QUOTED.match(text.data, text.hit)
+    if opened and text.data.find(opened[1], opened.end()) >= 0:
+        end = text.data.find(opened[1], opened.end())
+        place = Field(b"password", text.hit, opened.end(), end, quoted=True, closed=True, flag=False)
+        match = of_value(text, place, Meaning(Kind.CLIENT_SECRET, True, True))
+        if match:
+            yield match
+
+
+COLUMN_BACK = 160  # bytes before the end of a column's anchor in which its key begins
+_QUOTED = re.compile(rb"""\s{0,20}N?(["'])""")
+_FLAGS = (b"-secret", b"-password", b"-passwd", b"-key")
+_NAMES = rb"""(?:token|secret(?:[_.-]?(?:id|key|access[_.-]key))?|api[_.-]?key|passw(?:or)?d)"""
+_COLUMN_KEY = re.compile(rb"(?i)" + _NAMES + rb"""(?=["']?[ \t]{1,40})""")
 
 _V = b"Zk7pQ2vX9mT4bR8sLw1cYd3h"
 
@@ -49,7 +75,7 @@ DETECTORS = (
         title="Client secret or password in a field that names it",
         anchors=(
             *_keys(b"secret", b"passw", b"pwd", b"passphrase", b"securestring"),
-*(Anchor(flag, caseless=True) for flag in (b"-secret ", b"-password ", b"-passwd ", b"-key ")),
+            *(Anchor(flag + end, caseless=True) for flag in _FLAGS for end in (b" ", b"\0")),
         ),
         confirm=confirm,
         reference="https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1",
@@ -92,11 +118,37 @@ DETECTORS = (
                 rb"(?: [a-z]{1,12}){1,2} ?[:=]",
                 caseless=True,
             ),
+            Anchor(pattern=rb"secret (?:id|key) {0,12}[:=]", caseless=True),
             Anchor(b"api key", caseless=True, keyed=True),
         ),
         confirm=confirm_phrase,
         reference="https://owasp.org/www-project-non-human-identities-top-10/",
         examples=((b"rotate api key old=" + _V + b" done", _V),),
         counterexamples=(b"the api key is: missing", b"access token lifetime in seconds: 3600"),
+    ),
+    Detector(
+        id="credential-column",
+        kind=Kind.CLIENT_SECRET,
+        title="Credential behind its name and blanks",
+        anchors=(
+            Anchor(
+                pattern=_NAMES + rb"""["']?[ \t]{1,40}(?:reg_(?:expand_)?sz[ \t]{1,40})?["']?[!-~]{16}""",
+                caseless=True,
+            ),
+        ),
+        confirm=confirm_column,
+        reference="https://httpd.apache.org/docs/current/mod/mod_env.html#setenv",
+        examples=((b"SetEnv ORDERS_API_KEY " + _V + b"\n", _V),),
+        counterexamples=(b"client secret authentication-failed-for-user", b"token org.springframework.security"),
+    ),
+    Detector(
+        id="sql-identified",
+        kind=Kind.CLIENT_SECRET,
+        title="Password of a database user",
+        anchors=(Anchor(b"identified by ", caseless=True),),
+        confirm=confirm_identified,
+        reference="https://dev.mysql.com/doc/refman/8.4/en/create-user.html",
+        examples=((b"CREATE USER 'a'@'%' IDENTIFIED BY '" + _V + b"';", _V),),
+        counterexamples=(b"identified by 'user-name' in it", b"IDENTIFIED BY PASSWORD '*94BDCEBE19083CE2A1F9'"),
     ),
 )  # fmt: skip

@@ -19,13 +19,13 @@ from detectors.notations import BLANK, COLUMN, FLAG, LATER_PAIR, NOTATIONS, PAIR
 KEY_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 LONGEST_KEY = 120  # bytes; dotted configuration keys with a host name in them are the longest seen
 LONGEST_VALUE = 16384  # bytes; larger values are blocks, which have detectors of their own
-_BACK = 10  # bytes between a key and the end of its anchor: blanks and the escape of one separator
+_BACK = 48  # bytes between a key and the end of its anchor: blanks and the escape of one separator
 
 _NAMES_ON = re.compile(rb"""["'`]?[ \t]{0,4}(?::|=>)""")  # behind what is itself a key
 _LIST_OPENS = re.compile(rb"""[\[(]\s{0,60}["'`]$""")
-_RESOURCE = re.compile(rb"(?:arn|urn):[^\s\"']{0,150}:$")  # a resource's name: no key
+_RESOURCE = re.compile(rb"(?:arn|urn):[^\s\"']{0,150}[:/]$")  # a resource's name: no key
 _CLOSING = re.compile(rb"</(?:[\w.-]{1,40}:)?$")  # the end of an element: what follows is another's
-_BARE_END = re.compile(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]""")
+_BARE_END = re.compile(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]|[\^~](?=[A-Za-z_]{2,20}=)""")
 _TEXT_END = re.compile(rb"[<\r\n]|\]\]>")
 _LINE_END = re.compile(rb"""[\s"'`\x00-\x1f\x7f-\xff]""")
 _ASSIGNMENT = re.compile(rb"(?:^|[\n\0])[+\-> ]{0,4}(?:export |set |setx |Environment=|env )?[\"']?$")
@@ -71,7 +71,7 @@ def field_at(text: Text) -> Field | None:
     if key_end <= key_start:
         return None
     data = text.data
-    counted = lengths.value_after(data, text.hit, key_end)
+    counted = lengths.value_after(data, key_start, key_end)
     if counted:
         return Field(data[key_start : counted[0]], key_start, *counted[1:], quoted=True, closed=True, flag=False)
     head = data[max(0, key_start - 160) : key_start]

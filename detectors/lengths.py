@@ -8,32 +8,52 @@ says more than any of these formats' grammars would, so none of them is parsed.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 LEAST = 12  # bytes of a value: a shorter length is met by chance
 FARTHEST = 14  # bytes between a key and its value: types, an encoding marker, 8 bytes of length
+_TYPES = b"tTsSx"  # one-letter types that binary formats write between a key and a length
+_LAST = bytes(c for c in range(256) if not 33 <= c < 127) + b'"'  # Ruby writes a quotation mark before a length
 _RUN = re.compile(rb"[!-~]+")
 _GAP = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]")
 
 
-def value_after(data: bytes, hit: int, key_end: int) -> tuple[int, int, int] | None:
-    """(end of the key, start and end of the value) of a value with its length; the key's telling word ends by `hit`.
+def value_after(data: bytes, key_start: int, key_end: int) -> tuple[int, int, int] | None:
+    """(end of the key, start and end of the value) of a value that its length precedes, or None.
 
     The first byte of what stands between may look like a letter of the key (Java's `t`, CBOR's `x`), and the last
     like any character.
     """
-    if not _GAP.search(data, hit, key_end + FARTHEST):
+    cbor = data[key_end - 1] == 0x78 and data[key_start] - 0x60 == key_end - key_start - 2  # RFC 8949 section 3.1
+    if not cbor and not _GAP.search(data, key_end, key_end + 2):
         return None
-    for end in (key_end, key_end - 1):
-        if end < hit - 1 or (end < key_end and data[end : end + 1] not in (b"t", b"x", b"S", b"s", b"T")):
-            continue
-        for start in range(end + 1, min(end + FARTHEST, len(data) - LEAST)):
-            run = _RUN.match(data, start)
-            if run is None or (not _GAP.search(data, end, start) and data[end : end + 1] != b"x"):
-                continue
-            size = next((n for n in _lengths(data, end, start) if LEAST <= n <= len(run[0])), 0)
-            if size and (size == len(run[0]) or size >= 16):
-                return end, start, start + size
-    return None
+    ends = (key_end, key_end - 1) if data[key_end - 1] in _TYPES else (key_end,)
+    found = [
+        (end, start, start + size, size == whole)
+        for end in ends
+        for start in range(end + 1, min(end + FARTHEST, len(data) - LEAST))
+        for size, whole in _sizes(data, end, start)
+    ]
+    exact = [one for one in found if one[3]]
+    return next(((end, start, stop) for end, start, stop, _ in exact or found), None)
+
+
+def _sizes(data: bytes, end: int, start: int) -> Iterator[tuple[int, int]]:
+    """(length, bytes of the printable run) of what may begin at `start`."""
+    run = _RUN.match(data, start)
+    types = data[end : start - 1]  # what stands before the length's last byte
+    if (
+        run is None
+        or types == b"\0"
+        or b" " in types
+        or not ((_GAP.search(types) and types[-1:] in _LAST) or types == b"x")
+    ):
+        return
+    whole = len(run[0])
+    glued = types[:1] == b"x" or data[run.end() - 1] in _TYPES  # the next type may be printable too
+    for size in _lengths(data, end, start):
+        if size == whole >= LEAST or (glued and 16 <= size < whole):
+            yield size, whole
 
 
 def _lengths(data: bytes, low: int, start: int) -> list[int]:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 # Swift, Java, F#), lists, casts and lengths (PHP's var_dump, Go's spew), addresses (gdb), prefixes of strings (Python,
 # Erlang, SQL, shells), YAML's tags and anchors.
 _PARTS = {
-    b"{open}": rb"""(?:{newtype}|(?:Optional|List|Secret|Slice|Set|Str)[(\[]\[?|Some(?:\(|[ ](?="))|\[\]string\{"""
-    rb"""|[\[(]\s{0,60}(?=["'`\[(])|[\[({]|<<|[burN](?=["'])|string\(\d{1,6}\)\ """
-    rb"""|\(string\)[ ](?:\(len=\d{1,6}\)[ ])?|0x[0-9a-f]{6,16}[ ](?=")|\$(?=')|@(?=")"""
+    b"{open}": rb"""(?:\(string\)[ ](?:\(len=\d{1,6}\)[ ])?|{newtype}|(?:Optional|List|Secret|Slice|Set|Str)[(\[]\[?"""
+    rb"""|Some(?:\(|[ ](?="))|\[\]string\{|[\[(]\s{0,60}(?=["'`\[(])|[\[({]|<<|[burN](?=["'])|string\(\d{1,6}\)\ """
+    rb"""|0x[0-9a-f]{6,16}[ ](?=")|\$(?=')|@(?=")"""
     rb"""|!{1,2}[A-Za-z/:]{1,20}[ ]|&[A-Za-z]\w{0,20}[ ]){0,3}""",
     b"{newtype}": rb"""[A-Z][A-Za-z]{1,24}(?:\.[A-Za-z]{1,24})?[(\[]\s{0,60}(?=["'`\[])""",
     # On the next line only where a quote or bracket opens there.
@@ -98,15 +98,17 @@ NOTATIONS = (
     ),
     # [KEY, V]   KEY, V
     _notation(rb",[ ]?(?P<q>)(?=[A-Za-z0-9])", doubtful=True),
+    # KEY("V")
+    _notation(rb"""\([ ]?(?P<q>["'`])""", doubtful=True),
     # KEY | V   a row of a table
     _notation(rb"""{quote}?{line}{bar}{line}(?P<q>["'])?""", doubtful=True),
     # KEY\nV   what a store's client prints
     _notation(rb"""\r?\n(?:\[1\][ ])?(?P<q>["'])?(?=[^\s"']{12,}["']?[ \t]{0,4}(?:\r?\n|\Z))""", doubtful=True),
 )
 FLAG = _notation(rb"""["']?[ \0]{1,4}(?P<q>["'`])?(?![-/])""")
-COLUMN = _notation(rb"[ \t]{2,40}(?P<q>)(?=[^ \t\r\n=:-])")
-# KEY V   a directive of a configuration, a value of the registry
-BLANK = _notation(rb"[ \t]{1,40}(?:REG_(?:EXPAND_)?SZ[ \t]{1,40})?(?P<q>)(?=[A-Za-z0-9])", doubtful=True)
+COLUMN = _notation(rb"[ \t]{2,40}(?:REG_(?:EXPAND_)?SZ[ \t]{1,40})?(?P<q>)(?=[^ \t\r\n=:-])")
+# KEY V   a directive of a configuration
+BLANK = _notation(rb"[ \t]{1,40}(?P<q>)(?=[A-Za-z0-9])", doubtful=True)
 # ['KEY',\n 'V']   and, further on in a list of names and values, 'KEY',\n 'V'
 PAIR = _notation(rb"""["'`],{wrap}(?P<q>["'`])""")
 LATER_PAIR = _notation(rb"""["'`],\s{0,4}\n[ \t]{1,60}(?P<q>["'`])""", doubtful=True)

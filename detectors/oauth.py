@@ -66,7 +66,9 @@ DETECTORS = (
         title="Token in a field that names it",
         anchors=(
             Anchor(b"token", caseless=True, keyed=True),
+            Anchor(b"credential", caseless=True, keyed=True),
             Anchor(b"-token ", caseless=True),
+            Anchor(b"-token\0", caseless=True),
         ),
         confirm=confirm_token,
         reference="https://www.rfc-editor.org/rfc/rfc6749#section-5.1",

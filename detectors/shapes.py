@@ -35,6 +35,7 @@ _NOT_OPAQUE = re.compile(
        | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[156]\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)
        | X-[A-Z][A-Za-z]+(?:-[A-Z][A-Za-z]+)*$ | [A-Za-z_$][\w$.-]{1,60}(?:=(?!=?$)|\|\||&&|\??\(|\[|\{|\?\.|\?\?|!==)
        | [\w.-]+\.(?:m?js|css|map|html?|json|xml|ya?ml|conf|log|txt|png|svg|jar|java|py|rb|go|so|dll|exe|gz|zip|pem)$
+       | MI[A-L][A-Za-z0-9+/]{100} # DER: certificates, signed messages
        | [a-z_][\w-]{0,31}:[x*!]{1,2}:\d+: # a line of passwd(5)
        | (?:[A-Za-z_$][\w$]*[.$]|\[+[A-Z]|[A-Z][A-Za-z]+)[\w.$;]*@[0-9a-f]{1,16}$ # Object.toString of a JVM
        | (?:[a-z]+:)?[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,}(?:[/%]\w+)?$ # IPv6 and MAC addresses, fingerprints

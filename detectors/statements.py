@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from detectors import parameters
 from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Text
-from detectors.fields import Field
+from detectors.fields import Field, key_at
 from detectors.keyed import of_value
 from detectors.keys import meaning
 
@@ -18,7 +19,9 @@ _TUPLE_OPEN = re.compile(rb"\s*,?\s*\(")
 _ITEM = re.compile(
     rb"""\s*(?:[NnEe_]?[a-z0-9]{0,8}'((?:[^'\\]|\\.|''){0,16384})'|"((?:[^"\\]|\\.){0,16384})"|([^,()'"]{0,400}))\s*([,)])"""
 )
-_COMMAND = re.compile(rb""""(?i:set|setex|psetex|setnx|getset|hset|hmset|mset)"((?: "(?:[^"\\]|\\.){0,4096}"){2,8})""")
+_COMMAND = re.compile(
+    rb""""(?i:set|setex|psetex|setnx|getset|hset|hmset|mset|auth)"((?: "(?:[^"\\]|\\.){0,4096}"){1,8})"""
+)
 _ARGUMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 MOST = 2000  # rows of one statement looked at
 
@@ -70,6 +73,10 @@ def _column_values(text: Text, position: int, column: int) -> Iterator[tuple[int
 def _parameter(text: Text, statement: int, start: int, end: int) -> tuple[int, int]:
     """Where the value of a parameter marker (`@p1`, `:name`) was logged before the statement; else the place itself."""
     marker = text.data[start:end].strip()
+    numbered = parameters.MARKER.fullmatch(marker)
+    if numbered:
+        number = numbered["number"] or _markers_before(text.data, statement, start) + 1
+        return parameters.value_of(text, end, int(number)) or (start, end)
     if marker[:1] not in (b"@", b":") or len(marker) > 64:
         return start, end
     at = text.data.rfind(marker + b"='", max(0, statement - BACK), statement)
@@ -79,6 +86,50 @@ def _parameter(text: Text, statement: int, start: int, end: int) -> tuple[int, i
     return begin, max(begin, text.data.find(b"'", begin, statement))
 
 
+def _markers_before(data: bytes, statement: int, position: int) -> int:
+    return len(parameters.MARKER.findall(data, statement, position))
+
+
+def confirm_parameter(text: Text) -> Iterator[Match]:
+    """`… SET client_secret = ?`: the value logged behind the statement for the marker."""
+    key_start, key_end = key_at(text)
+    compared = _COMPARED.match(text.data, key_end)
+    said = meaning(text.data[key_start:key_end]) if compared else None
+    if compared is None or said is None:
+        return
+    opened = next(reversed(list(_STATEMENT.finditer(text.data, max(0, key_start - BACK), key_start))), None)
+    if opened is None:
+        return
+    number = compared["number"] or _markers_before(text.data, opened.start(), compared.start(1)) + 1
+    place = parameters.value_of(text, compared.end(), int(number))
+    if place:
+        name = text.data[key_start:key_end].rpartition(b".")[2]
+        match = of_value(text, Field(name, key_start, *place, quoted=True, closed=True, flag=False), said)
+        if match:
+            yield match
+
+
+def confirm_named(text: Text) -> Iterator[Match]:
+    """`--name /orders/client_secret … --value V`: the name's last part says what the value is."""
+    line = text.data.rfind(b"\n", max(0, text.hit - BACK), text.hit) + 1
+    named = next(reversed(list(_NAMED.finditer(text.data, line, text.hit))), None)
+    value = _ARGUMENT_VALUE.match(text.data, text.hit)
+    said = meaning(named[1]) if named else None
+    if named is None or value is None or said is None:
+        return
+    if value.end() == len(text.data) and text.cut:
+        raise NeedMore
+    match = of_value(text, Field(named[1], named.start(1), *value.span(2), True, True, False), said)
+    if match:
+        yield match
+
+
+_COMPARED = re.compile(rb"""["`\]]?\s{0,4}(?:=|<>|!=|(?i:like|in \())\s{0,4}(\?|%s|\$(?P<number>\d{1,3}))(?![\w?])""")
+_STATEMENT = re.compile(rb"(?i)\b(?:select|update|delete|insert)\b")
+_NAMED = re.compile(rb"--name[ =]\"?(?:[\w.-]*/)*([\w.-]{1,100})")
+_ARGUMENT_VALUE = re.compile(rb"""(["']?)([^\s"']{8,4096})""")
+
+
 def confirm_command(text: Text) -> Iterator[Match]:
     """The last argument of a command that stores a value under a key which names a credential."""
     at = text.data.rfind(b'"', 0, text.data.rfind(b'" "', max(0, text.hit - 64), text.hit))
@@ -86,7 +137,9 @@ def confirm_command(text: Text) -> Iterator[Match]:
     if command is None:
         return
     arguments = list(_ARGUMENT.finditer(text.data, command.start(1), command.end(1)))
-    name = arguments[0][1][:120]
+    name = b"client_secret" if command[0][1:5].lower() == b"auth" else arguments[0][1][:120]
+    if len(arguments) < 2 and name != b"client_secret":
+        return
     said = meaning(name) or meaning(name.split(b":")[0]) or next((m for m in map(meaning, name.split(b":")) if m), None)
     if said is None:
         return
@@ -114,10 +167,38 @@ DETECTORS = (
         counterexamples=(b"INSERT INTO t (a, token_type) VALUES (1, 'Bearer')", b"select token, secret from t"),
     ),
     Detector(
+        id="sql-parameter",
+        kind=Kind.CLIENT_SECRET,
+        title="Credential among a statement's parameters",
+        anchors=(
+            Anchor(b"token", caseless=True, keyed=True),
+            Anchor(b"secret", caseless=True, keyed=True),
+            Anchor(b"apikey", caseless=True, keyed=True),
+            Anchor(b"api_key", caseless=True, keyed=True),
+            Anchor(b"passw", caseless=True, keyed=True),
+        ),
+        confirm=confirm_parameter,
+        reference="https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-LOG-PARAMETER-MAX-LENGTH",
+        examples=(
+            (b"UPDATE c SET client_secret = $1 WHERE id = $2\nDETAIL:  parameters: $1 = '" + _V + b"', $2 = '1'", _V),
+        ),
+        counterexamples=(b"SELECT a FROM t WHERE token = ? AND b = ? [17, 3]", b"where is client_secret = ?"),
+    ),
+    Detector(
+        id="named-value",
+        kind=Kind.CLIENT_SECRET,
+        title="Credential as the value of a named entry",
+        anchors=(Anchor(b" --value "), Anchor(b" --secret-string ")),
+        confirm=confirm_named,
+        reference="https://docs.aws.amazon.com/cli/latest/reference/ssm/put-parameter.html",
+        examples=((b"aws ssm put-parameter --name /orders/client_secret --value " + _V + b"\n", _V),),
+        counterexamples=(b"aws ssm put-parameter --name /orders/region --value eu-west-1-region",),
+    ),
+    Detector(
         id="store-command",
         kind=Kind.BEARER_TOKEN,
         title="Credential stored by a command",
-        anchors=(Anchor(pattern=rb'"(?:set|setex|psetex|setnx|getset|hset|hmset|mset)" "', caseless=True),),
+        anchors=(Anchor(pattern=rb'"(?:set|setex|psetex|setnx|getset|hset|hmset|mset|auth)" "', caseless=True),),
         confirm=confirm_command,
         reference="https://redis.io/docs/latest/commands/setex/",
         examples=((b'"SETEX" "oauth:token:job" "3600" "' + _V + b'"', _V),),

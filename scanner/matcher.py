@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LONGEST = 384  # bytes no anchor's match exceeds, in any encoding: the overlap between two scanned blocks
 KEY_REST = rb"[A-Za-z0-9_.\-]*"  # the rest of a key; a detector reads at most LONGEST_KEY bytes of it back
 # One of these separates a key from a value, in any escape: punctuation, a line's end, the bytes of a binary format.
-FOLLOW = rb"""[ \t]{0,24}["'`=:\\%&>)\](<,;#|\r\n\x00-\x08\x0e-\x1f\x7f-\xff]"""
+FOLLOW = rb"""[ \t]{0,40}["'`=:\\%&>)\](<,;#|\r\n\x00-\x08\x0e-\x1f\x7f-\xff]"""
 SHORTEST_HEX = 3  # bytes a literal needs for a hex or base64 form: shorter ones hit everywhere
 SHORTEST_BASE64 = 4  # base64 characters that must be left of a literal that is not aligned
 

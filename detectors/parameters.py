@@ -1,0 +1,58 @@
+"""The values of a statement's parameter markers, as data access libraries log them behind the statement.
+
+`?`, `%s` and `$1` in SQL; then `Parameters: 17(Integer), V(String)` (MyBatis), `bind => [17, V]` (EclipseLink),
+`$2 = 'V'` (PostgreSQL), `(17, 'V')` (SQLAlchemy), `["17", "V"]` (Ecto, Laravel, TypeORM, Prisma), `{"1": 17, "2": "V"}`
+(Doctrine).
+"""
+
+from __future__ import annotations
+
+import re
+
+from detectors.detector import NeedMore, Text
+
+BEHIND = 1200  # bytes between a statement's marker and the list of its values: the rest of it, a log line's head
+MARKER = re.compile(rb"\?|%s|\$(?P<number>\d{1,3})")
+_NUMBERED = re.compile(rb"\$(\d{1,3}) = (?:'((?:[^']|''){0,16384})'|NULL)")
+_OPEN = re.compile(
+    rb"""(?:(?i:parameters|params|bind(?:ings)?|args)\b["']?[ ]?(?:=>|[:=])[ ]?(?:array)?[\[({]?"""
+    rb"""|[ \n'"](?=[\[(]["'\d])[\[(]|;[ ](?=["']))"""
+)
+_ITEM = re.compile(
+    rb"""[ ]{0,4}(?:["']?\d{1,3}["']?[ ]?(?::|=>)[ ]?)?(?:"(?P<double>(?:[^"\\]|\\.){0,16384})\""""
+    rb"""|'(?P<single>(?:[^'\\]|\\.|''){0,16384})'"""
+    rb"""|(?P<bare>[^\s,()\[\]{}'"]{1,8192})(?:\([A-Za-z]{2,20}\))?|(?P<none>))[ ]{0,4}(?P<end>[,\])};\n]|\Z)"""
+)
+
+
+def value_of(text: Text, marker: int, number: int) -> tuple[int, int] | None:
+    """[start, end) of the value of the statement's marker number `number` (from 1), which stands at `marker`.
+
+    Raises NeedMore where a list may still follow.
+    """
+    limit = min(len(text.data), marker + BEHIND)
+    for numbered in _NUMBERED.finditer(text.data, marker, limit):
+        if int(numbered[1]) == number:
+            return numbered.span(2) if numbered[2] else None
+    for opened in _OPEN.finditer(text.data, marker, limit):
+        found = _item(text.data, opened.end(), number)
+        if found:
+            return found
+    if text.cut and marker + BEHIND > len(text.data):
+        raise NeedMore
+    return None
+
+
+def _item(data: bytes, position: int, number: int) -> tuple[int, int] | None:
+    """[start, end) of an item of the list that opens before `position`."""
+    for index in range(1, number + 1):
+        item = _ITEM.match(data, position)
+        if item is None:
+            return None
+        if index == number:
+            name = next(name for name in ("double", "single", "bare", "none") if item.start(name) >= 0)
+            return item.span(name) if name != "none" else None
+        if item["end"] != b",":
+            return None
+        position = item.end()
+    return None

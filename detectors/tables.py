@@ -1,0 +1,114 @@
+"""Values in the column of a table whose head names a credential: CSV, TSV, database clients' tables, COPY of dumps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Text
+from detectors.fields import Field, key_at
+from detectors.keyed import of_value
+from detectors.keys import meaning
+
+WIDEST = 4096  # bytes of a head: more is no list of columns
+LONGEST_ROW = 32768  # bytes of a row
+MOST = 2000  # rows of one table looked at; a view holds no more than 64 KiB of them anyway
+_DELIMITER = re.compile(rb"""["']?[ ]{0,60}([,;\t|])""")
+_BEFORE = re.compile(rb"""([,;\t|])[ ]{0,60}["']?\Z""")
+_NAME = re.compile(rb"""[ ]{0,60}["'`]?[A-Za-z_][A-Za-z0-9_ .:-]{0,60}["'`]?[ ]{0,60}\Z""")
+_RULE = re.compile(rb"[-+=|: ]{3,}\Z")  # the line between a head and its rows
+_COPY = re.compile(rb"(?i)\A[ \t]*COPY [^\n(]{1,200} \(([^()\n]{1,4000})\) FROM stdin;")
+
+
+def confirm(text: Text) -> Iterator[Match]:
+    """The values in the rows below a head, in the column an anchor named."""
+    key_start, key_end = key_at(text)
+    name = text.data[key_start:key_end]
+    said = meaning(name)
+    line = text.data.rfind(b"\n", max(0, key_start - WIDEST), key_start) + 1
+    end = text.data.find(b"\n", key_end, key_end + WIDEST)
+    if said is None or end < 0:
+        return
+    shape = _columns(text.data, line, key_start, key_end, end)
+    if shape is None:
+        return
+    delimiter, column, count = shape
+    for start, stop in _column(text, end + 1, delimiter, column, count):
+        place = Field(name, key_start, start, stop, quoted=True, closed=True, flag=False, doubtful=True)
+        match = of_value(text, place, said)
+        if match:
+            yield match
+
+
+def _columns(data: bytes, line: int, key_start: int, key_end: int, end: int) -> tuple[bytes, int, int] | None:
+    """(delimiter of the rows, index of the key's column, number of columns) of a head at [line, end), if it is one."""
+    copy = _COPY.match(data[line:end])
+    if copy:
+        names, before = copy[1].split(b","), data[line + copy.start(1) : key_start]
+        return (b"\t", before.count(b","), len(names)) if key_start > line + copy.start(1) else None
+    after = _DELIMITER.match(data, key_end, end) or _BEFORE.search(data[line:key_start])
+    if after is None:
+        return None
+    names = data[line:end].rstrip(b"\r").split(after[1])
+    if names[0].strip() == b"" or names[-1].strip() == b"":  # | a | b |
+        inner = [name for name in names if name.strip()]
+    else:
+        inner = names
+    if len(inner) < 2 or not all(_NAME.match(name) for name in inner):
+        return None
+    return after[1], data.count(after[1], line, key_start), len(names)
+
+
+def _column(text: Text, position: int, delimiter: bytes, column: int, count: int) -> Iterator[tuple[int, int]]:
+    """[start, end) of the value in each row, while rows have as many columns as the head."""
+    cell = re.compile(rb"""[ ]{0,200}(?:"((?:[^"\n]|""){0,16384})"|([^\n%b]{0,16384}))[ ]{0,200}""" % delimiter)
+    for _ in range(MOST):
+        end = text.data.find(b"\n", position, position + LONGEST_ROW)
+        if end < 0:
+            if text.cut and position + LONGEST_ROW > len(text.data):
+                raise NeedMore
+            end = min(len(text.data), position + LONGEST_ROW)
+        row = text.data[position:end].rstrip(b"\r")
+        if not row:
+            return
+        if not _RULE.match(row):
+            cells = list(_cells(cell, text.data, position, position + len(row)))
+            if len(cells) != count:
+                return
+            yield cells[column]
+        position = end + 1
+
+
+def _cells(cell: re.Pattern[bytes], data: bytes, position: int, end: int) -> Iterator[tuple[int, int]]:
+    while True:
+        found = cell.match(data, position, end)
+        if found is None:
+            return
+        start, stop = found.span(1) if found.start(1) >= 0 else found.span(2)
+        yield start, start + len(data[start:stop].rstrip(b" \t\r"))
+        if found.end() >= end:
+            return
+        position = found.end() + 1
+
+
+_V = b"Tn4xQ8vR2mK9pL5sW7cY1d3h"
+
+DETECTOR = Detector(
+    id="table-column",
+    kind=Kind.CLIENT_SECRET,
+    title="Credential in the column of a table",
+    anchors=(
+        *(
+            Anchor(word, caseless=True, keyed=True)
+            for word in (b"token", b"secret", b"apikey", b"api_key", b"password")
+        ),
+        *(Anchor(word + b"\t", caseless=True) for word in (b"token", b"secret", b"key", b"password")),
+    ),
+    confirm=confirm,
+    reference="https://www.rfc-editor.org/rfc/rfc4180#section-2",
+    examples=(
+        (b"id,client_secret,name\n1," + _V + b",orders\n", _V),
+        (b"\n| id | api_key |\n|----|---------|\n| 1  | " + _V + b" |\n", _V),
+    ),
+    counterexamples=(b"id,client_secret\n1,orders-client-secret\n", b"token,secret\nnothing like a row here\n"),
+)
