@@ -84,6 +84,10 @@ REPORT = section(
         "-f", "--format", "format_", metavar="FORMAT",
         help="Format on stdout: text (default on a terminal), jsonl (default elsewhere), json, sarif, csv, html.",
     ),
+    option(
+        "--by", type=click.Choice(["owner"]),
+        help="Group text and json reports: which class, field, mapping or file holds how many usable credentials.",
+    ),
     option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour of text reports."),
     option("--exit-zero", is_flag=True, help="Exit 0 even with findings."),
 )  # fmt: skip

@@ -157,15 +157,17 @@ class _Scan:
         return list(walk(self._paths, rules))
 
     def _sinks(self, stack: ExitStack) -> list[Sink]:
-        from scanner.sinks.registry import FORMATS, open_sink
+        from scanner.sinks.registry import FORMATS, VIEWS, format_of, open_sink
 
         targets = [(path, None) for path in self._options["output"]]
         if self._options["format_"] or not targets:
             targets.append(("-", self._options["format_"]))
-        live = self._paths == ("-",)
+        live, by = self._paths == ("-",), self._options["by"]
         try:
+            if by and not any(format_of(*target, by) in VIEWS[by] for target in targets):
+                raise UsageError(f"--by {by} is for reports as {' or '.join(VIEWS[by])}, and none is asked for")
             return [
-                stack.enter_context(open_sink(path, format_, live=live, color=self._options["color"]))
+                stack.enter_context(open_sink(path, format_, live=live, color=self._options["color"], by=by))
                 for path, format_ in targets
             ]
         except UsageError as error:

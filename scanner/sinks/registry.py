@@ -49,9 +49,25 @@ def _html(stream: BinaryIO, _live: bool, _color: str) -> Sink:
     return HtmlSink(stream)
 
 
+def _owners_text(stream: BinaryIO, _live: bool, _color: str) -> Sink:
+    from scanner.sinks.owners import OwnersText
+
+    return OwnersText(stream)
+
+
+def _owners_json(stream: BinaryIO, _live: bool, _color: str) -> Sink:
+    from scanner.sinks.owners import OwnersJson
+
+    return OwnersJson(stream)
+
+
 FORMATS: dict[str, Callable[[BinaryIO, bool, str], Sink]] = {
     "text": _text, "jsonl": _jsonl, "json": _json, "csv": _csv, "sarif": _sarif, "html": _html,
 }  # fmt: skip
+# By what else findings can be grouped, and the formats that show it so; other reports of the same run stay as they are.
+VIEWS: dict[str, dict[str, Callable[[BinaryIO, bool, str], Sink]]] = {
+    "owner": {"text": _owners_text, "json": _owners_json},
+}
 _SUFFIXES = {
     ".txt": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv",
     ".sarif": "sarif", ".html": "html", ".htm": "html",
@@ -59,23 +75,31 @@ _SUFFIXES = {
 
 
 @contextmanager
-def open_sink(target: str, format_: str | None, *, live: bool, color: str) -> Iterator[Sink]:
+def open_sink(target: str, format_: str | None, *, live: bool, color: str, by: str | None = None) -> Iterator[Sink]:
     """A sink on a file or, for `-`, on stdout. A file appears under its name only when the report is whole.
 
-    Raises UsageError for an unknown format, OutputError where the report can't be written.
+    `by`: how text and json group the findings, a key of VIEWS. Raises UsageError for an unknown format, OutputError
+    where the report can't be written.
     """
-    name = format_ or (_of_stdout() if target == "-" else _of_suffix(target))
-    if name not in FORMATS:
-        raise UsageError(f"unknown format {name!r}")
+    name = format_of(target, format_, by)
+    made = (VIEWS[by] if by else {}).get(name, FORMATS[name])
     if target == "-":
-        yield FORMATS[name](_output(sys.stdout.buffer, "stdout"), live, color)
+        yield made(_output(sys.stdout.buffer, "stdout"), live, color)
         return
     with _file(target) as stream:
-        yield FORMATS[name](stream, False, "never" if color == "auto" else color)
+        yield made(stream, False, "never" if color == "auto" else color)
 
 
-def _of_stdout() -> str:
-    return "text" if sys.stdout.isatty() else "jsonl"
+def format_of(target: str, format_: str | None, by: str | None = None) -> str:
+    """The name of the format a report is written in. Raises UsageError where there is none."""
+    name = format_ or (_of_stdout(by) if target == "-" else _of_suffix(target))
+    if name not in FORMATS:
+        raise UsageError(f"unknown format {name!r}")
+    return name
+
+
+def _of_stdout(by: str | None) -> str:
+    return "text" if by or sys.stdout.isatty() else "jsonl"
 
 
 def _of_suffix(target: str) -> str:
