@@ -6,6 +6,7 @@ One file a format. A dump never loads more of the file than it says in its named
 from __future__ import annotations
 
 from scanner.decoders.dumps import elfcore, minidump, physical
+from scanner.decoders.dumps.heapsnapshot import HeapSnapshot
 from scanner.decoders.dumps.hprof import Hprof
 from scanner.decoders.dumps.reading import MemoryDump, begins
 from scanner.decoders.dumps.reports import KINDS, CrashReport
@@ -13,6 +14,7 @@ from scanner.decoders.interface import Dump
 
 DUMPS: tuple[Dump, ...] = (
     Hprof(),
+    HeapSnapshot(),
     MemoryDump("elf-core", elfcore.recognises, elfcore.undecided, elfcore.parse),
     MemoryDump("minidump", minidump.recognises, minidump.undecided, minidump.parse),
     MemoryDump("lime", physical.is_lime, begins(physical.LIME), physical.parse_lime),

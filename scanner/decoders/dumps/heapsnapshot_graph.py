@@ -1,0 +1,241 @@
+"""The graph of a V8 heap snapshot, walked from strings to what holds them, level by level.
+
+The edges that lead to a node are found by searching the file for its number; only those rows are read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from detectors.shapes import is_wordy
+from scanner.decoders.dumps.access import File, Literals
+from scanner.decoders.dumps.json_arrays import Broken, Numbers, Strings
+from scanner.model import Address
+from scanner.names import printable
+
+LEVELS = 10  # edges followed from a string outwards
+NODES_MOST = 5_000  # nodes looked for on a level
+HOLDERS_MOST = 16  # edges looked at that lead to one node
+HITS_MOST = 256  # places where a node's number is seen, most of which are other numbers
+GAP_MOST = 64 * 1024  # bytes between two arrays: the small ones that stand there are stepped over piece by piece
+NAME_MOST = 80  # characters of a name that are shown
+KEY_MOST = 40
+# Classes of the language and its runtime: what they hold, they hold for somebody else.
+_PLAIN = frozenset((
+    "Object", "Array", "Map", "Set", "WeakMap", "WeakSet", "WeakRef", "Promise", "Arguments", "Proxy", "Generator",
+    "Iterator", "Error", "String", "Symbol", "Date", "RegExp", "Function", "AsyncFunction", "Module", "", "?",
+))  # fmt: skip
+_RUN = re.compile(rb"[A-Za-z0-9+/=_.-]{12,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An edge seen from the node it leads to. `row`: its number in the array of edges."""
+
+    row: int
+    kind: str  # context, element, property, internal, hidden
+    name: str
+    holder: int  # node
+    holder_kind: str
+    holder_name: str
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether it says who keeps what it leads to, so that nothing further up could say more."""
+        if self.kind == "context":
+            return True
+        return self.kind == "property" and self.holder_kind in ("object", "closure") and self.holder_name not in _PLAIN
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        return (("property", "context", "element", "internal", "hidden").index(self.kind), self.row)
+
+
+class Graph:
+    """Nodes and edges of one snapshot. Raises Broken where they are not what `meta` says, OSError as it comes."""
+
+    def __init__(self, file: File, meta: dict[str, Any], nodes_start: int) -> None:
+        self._file = file
+        try:
+            node_fields, edge_fields = list(meta["node_fields"]), list(meta["edge_fields"])
+            self._node_kinds, self._edge_kinds = list(meta["node_types"][0]), list(meta["edge_types"][0])
+            self._kind, self._name = node_fields.index("type"), node_fields.index("name")
+            count = node_fields.index("edge_count")
+            self._edge_kind, self._edge_name = edge_fields.index("type"), edge_fields.index("name_or_index")
+            self._to = edge_fields.index("to_node")
+        except (KeyError, ValueError, TypeError, IndexError):
+            raise Broken from None
+        self._nodes = Numbers(file, nodes_start, len(node_fields), count)
+        self._edges = Numbers(file, 0, len(edge_fields))
+        self._wanted: set[int] = set()
+        self._strings_start: int | None = None
+
+    @property
+    def strings_start(self) -> int:
+        """The offset just past `"strings":[`. It is looked for from the end of the small arrays on."""
+        if self._strings_start is None:
+            # The arrays before it hold numbers only, so that the first of its kind is the right one.
+            places = Literals([b'"strings":[', b'"strings": [']).find(self._file, 0, self._file.size, 1)
+            found = sorted((places_of[0], len(text)) for text, places_of in places.items())
+            if not found:
+                raise Broken
+            self._strings_start = sum(found[0])
+        return self._strings_start
+
+    def owners(self, texts: set[int], strings: Strings) -> dict[int, Address]:
+        """The addresses of the strings with these numbers."""
+        rows = self._nodes.read(self._name, texts.__contains__)
+        self._edges = self._after(self._nodes.end, b'"edges"', self._edges.width)
+        self._edges.count_only()
+        starts: dict[int, list[int]] = {}
+        for row in rows:
+            node = self._nodes.row(row)
+            if node and self._is_text(node):
+                starts.setdefault(node[self._name], []).append(row)
+        steps = self._searched({row for found in starts.values() for row in found}, strings)
+        return {text: self._address(found, steps, strings) for text, found in starts.items()}
+
+    def _after(self, at: int, name: bytes, width: int) -> Numbers:
+        data = self._file.read(at, GAP_MOST)
+        found = re.search(re.escape(name) + rb"\s*:\s*\[", data)
+        if found is None:
+            raise Broken
+        return Numbers(self._file, at + found.end(), width)
+
+    def _is_text(self, node: list[int]) -> bool:
+        return "string" in self._named(self._node_kinds, node[self._kind])
+
+    def _named(self, kinds: list[str], number: int) -> str:
+        return str(kinds[number]) if 0 <= number < len(kinds) else "?"
+
+    def _searched(self, level: set[int], strings: Strings) -> dict[int, list[Step]]:
+        """All edges that lead to these nodes, to their holders, and so on until there are owners."""
+        steps: dict[int, list[Step]] = {}
+        for _ in range(LEVELS):
+            fresh = sorted(level - steps.keys())[:NODES_MOST]
+            if not fresh:
+                break
+            found = self._leading_to(fresh, strings)
+            level = set()
+            for node in fresh:
+                steps[node] = found.get(node, [])
+                if not any(step.is_owner for step in steps[node]):
+                    level |= {step.holder for step in steps[node] if step.holder_kind != "synthetic"}
+        return steps
+
+    def _leading_to(self, nodes: list[int], strings: Strings) -> dict[int, list[Step]]:
+        literals = {b",%d%s" % (node * self._nodes.width, end): node for node in nodes for end in (b"\n", b",", b"]")}
+        seen = Literals(literals).find(self._file, self._edges.start - 1, self._edges.end + 1, HITS_MOST)
+        found: dict[int, list[Step]] = {}
+        for text, places in seen.items():
+            node = literals[text]
+            for at in places:
+                ordinal = self._edges.ordinal(at + 1)
+                if ordinal % self._edges.width != self._to or len(found.get(node, ())) >= HOLDERS_MOST:
+                    continue
+                step = self._step(ordinal // self._edges.width, strings)
+                if step is not None:
+                    found.setdefault(node, []).append(step)
+        return found
+
+    def _step(self, row: int, strings: Strings) -> Step | None:
+        edge = self._edges.row(row)
+        holder = self._nodes.row_of_total(row)
+        node = self._nodes.row(holder) if holder is not None else []
+        if not edge or not node or holder is None:
+            return None
+        kind = self._named(self._edge_kinds, edge[self._edge_kind])
+        holder_kind = self._named(self._node_kinds, node[self._kind])
+        name = _or_unknown(strings.text(node[self._name]))
+        # shortcuts and weak edges keep nothing; hidden classes and cells stand beside the edge that does
+        if kind not in ("context", "element", "property", "internal", "hidden"):
+            return None
+        if holder_kind in ("object shape", "hidden") and name != b"system / Context":
+            return None
+        number = edge[self._edge_name]
+        label = str(number) if kind in ("element", "hidden") else shown(_or_unknown(strings.text(number)), NAME_MOST)
+        return Step(row, kind, label, holder, holder_kind, shown(name, NAME_MOST))
+
+    def _address(self, nodes: list[int], steps: dict[int, list[Step]], strings: Strings) -> Address:
+        best: tuple[bool, int, list[Step]] | None = None
+        for node in nodes:
+            path = _path(node, steps)
+            order = (not (path and path[-1].is_owner), len(path), path)
+            if best is None or order[:2] < best[:2]:
+                best = order
+        path = best[2] if best else []
+        if not path:
+            return {"owner": None, "path": [], "reachable": None}
+        return {
+            "owner": self._owner(path, strings),
+            "path": [f"{step.holder_name or step.holder_kind}.{step.name}" for step in path],
+            "reachable": True,  # a snapshot is taken after a collection of garbage
+        }
+
+    def _owner(self, path: list[Step], strings: Strings) -> str:
+        """`TokenCache.byUser["alice"]`, from the outermost step inwards."""
+        last = path[-1]
+        if last.kind == "context":
+            text = f"closure variable {last.name}"
+        elif last.kind == "property":
+            text = f"{last.holder_name or last.holder_kind}.{last.name}"
+        else:
+            text = last.holder_name or last.holder_kind
+        for i in range(len(path) - 2, -1, -1):
+            step = path[i]
+            if step.kind == "property":
+                text += f".{step.name}"
+            elif step.kind == "element" and step.holder_kind == "object":
+                text += f"[{step.name}]"
+            elif step.kind == "internal" and path[i + 1].name == "table":
+                text += f"[{self._key(step, strings) or '…'}]"
+        return text
+
+    def _key(self, step: Step, strings: Strings) -> str | None:
+        """The key of a Map's entry: a table's elements are key, value, link, key, value, link …"""
+        before = self._edges.row(step.row - 1) if step.row else []
+        if not before or self._nodes.row_of_total(step.row - 1) != step.holder or not step.name.isdigit():
+            return None
+        label = strings.text(before[self._edge_name])
+        node = self._nodes.row(before[self._to] // self._nodes.width)
+        if label is None or label != b"%d" % (int(step.name) - 1) or not node or not self._is_text(node):
+            return None
+        text = strings.text(node[self._name])
+        return None if text is None else f'"{shown(text, KEY_MOST)}"'
+
+
+def _path(start: int, steps: dict[int, list[Step]]) -> list[Step]:
+    """From a node outwards to its nearest owner; where it has none, as far as it goes."""
+    came: dict[int, tuple[int, Step] | None] = {start: None}
+    level = [start]
+    last: tuple[int, Step] | None = None
+    while level:
+        seen = sorted(((node, step) for node in level for step in steps.get(node, ())), key=lambda one: one[1].rank)
+        owner = next((one for one in seen if one[1].is_owner), None)
+        following = [one for one in seen if one[1].holder not in came]
+        last = owner or (following[0] if following else last)
+        if owner:
+            break
+        level = []
+        for node, step in following:
+            if step.holder not in came:
+                came[step.holder] = (node, step)
+                level.append(step.holder)
+    path: list[Step] = []
+    while last is not None:
+        path.append(last[1])
+        last = came[last[0]]
+    return path[::-1]
+
+
+def _or_unknown(written: bytes | None) -> bytes:
+    return b"?" if written is None else written
+
+
+def shown(written: bytes, most: int) -> str:
+    """A name as it may be shown: one that is long or looks random shows its length only."""
+    if len(written) > most or any(not is_wordy(run) for run in _RUN.findall(written)):
+        return f"({len(written)} characters)"
+    return printable(written)
