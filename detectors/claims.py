@@ -39,14 +39,31 @@ def json_object(data: bytes | None) -> dict[str, Any] | None:
 
 
 def _lenient(data: bytes) -> dict[str, Any] | None:
-    """Claims in Latin-1 or with lone surrogates, as some issuers write them."""
+    """Claims in Latin-1, with lone surrogates or with numbers that JSON has not, as some issuers write them.
+
+    What comes back can be written as JSON again: text is UTF-8, a number too large is infinite, NaN is None.
+    """
     import json
 
+    def whole(digits: str) -> float:
+        return int(digits) if len(digits) < 20 else float(digits)
+
+    def of_text(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {_encodable(name): _encodable(value) for name, value in pairs}
+
     try:
-        value = json.loads(data.decode("utf-8", "replace"))
+        value = json.loads(
+            data.decode("utf-8", "replace"), parse_int=whole, parse_constant=lambda _: None, object_pairs_hook=of_text
+        )
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return [_encodable(one) for one in value] if isinstance(value, list) else value
 
 
 @lru_cache(maxsize=1024)

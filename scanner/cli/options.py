@@ -89,6 +89,10 @@ REPORT = section(
         help="Group text and json reports: which class, field, mapping or file holds how many usable credentials.",
     ),
     option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour of text reports."),
+    option(
+        "--inventory", metavar="FILE",
+        help="The identities you know (TOML or CSV): owner, rotation, how to revoke. See docs/identities.md.",
+    ),
     option("--exit-zero", is_flag=True, help="Exit 0 even with findings."),
 )  # fmt: skip
 
@@ -105,10 +109,6 @@ VERDICT = section(
     option(
         "--max-lifetime", type=click.FloatRange(0, min_open=True), default=3600.0, metavar="SECONDS", show_default=True,
         help="How long an access token should live at most; one that lives longer is a weakness.",
-    ),
-    option(
-        "--inventory", metavar="FILE",
-        help="The identities you know (TOML or CSV): owner, rotation, how to revoke. See docs/identities.md.",
     ),
     option(
         "--key-file", metavar="FILE",
