@@ -41,7 +41,7 @@ def json_object(data: bytes | None) -> dict[str, Any] | None:
 def _lenient(data: bytes) -> dict[str, Any] | None:
     """Claims in Latin-1, with lone surrogates or with numbers that JSON has not, as some issuers write them.
 
-    What comes back can be written as JSON again: text is UTF-8, a number too large is infinite, NaN is None.
+    What comes back can be written as JSON again: text is UTF-8, a number too large is infinite.
     """
     import json
 
@@ -52,9 +52,7 @@ def _lenient(data: bytes) -> dict[str, Any] | None:
         return {_encodable(name): _encodable(value) for name, value in pairs}
 
     try:
-        value = json.loads(
-            data.decode("utf-8", "replace"), parse_int=whole, parse_constant=lambda _: None, object_pairs_hook=of_text
-        )
+        value = json.loads(data.decode("utf-8", "replace"), parse_int=whole, object_pairs_hook=of_text)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
