@@ -64,6 +64,24 @@ def _encodable(value: Any) -> Any:
     return [_encodable(one) for one in value] if isinstance(value, list) else value
 
 
+_OPENING = re.compile(rb"[A-Za-z0-9_-]{12}")
+
+
+def may_open_object(text: bytes, start: int) -> bool:
+    """Whether base64url at `start` may be the beginning of a JSON object: its first 8 bytes are printable ASCII.
+
+    True too where fewer than 12 characters stand together there: something may have come between them.
+    """
+    opening = _OPENING.match(text, start)
+    if opening is None:
+        return True
+    plain = base64.b64decode(opening[0].translate(_URL_SAFE))[:8]
+    return not plain.translate(None, b"\t\n\r").translate(None, _PRINTABLE)
+
+
+_PRINTABLE = bytes(range(32, 127))
+
+
 @lru_cache(maxsize=1024)
 def jose_header(part: bytes) -> tuple[str | None, str | None, str | None, bool] | None:
     """(alg, kid, typ, encrypted) of an encoded header that names an algorithm, else None (RFC 7515 4.1.1)."""

@@ -162,11 +162,13 @@ class Match:
 
 
 Confirm = Callable[[Text], Iterable[Match]]
+GLANCE = 32  # bytes that a glance gets on either side of the anchor's end
+Glance = Callable[[bytes, bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """What a secret looks like. `after` bounds how far past the anchor it ever has to look."""
+    """What a secret looks like. `before` and `after` bound how far from the anchor's end it ever looks, in bytes."""
 
     id: str
     kind: Kind
@@ -176,8 +178,13 @@ class Detector:
     reference: str  # the specification or vendor page the shape is taken from
     examples: tuple[tuple[bytes, bytes], ...]  # (text, the secret's bytes in it)
     counterexamples: tuple[bytes, ...]
-    before: int = 512
+    before: int = 640  # the longest key, its tail, and what stands beside the field
     after: int = 8192
     # Asked once a stream, with its path: the confirm to use there, None where the detector is not for it. For
     # detectors whose answer depends on the path, or that keep something while they work on a stream.
     for_path: Callable[[str], Confirm | None] | None = None
+    # Asked at a plain hit with the raw bytes before and after the anchor's end, escapes and all: False where nothing
+    # can be, whatever the escapes. Spares the work of decoding what stands around; never needed for the answer.
+    glance: Glance | None = None
+    # Where given, one of these stands at most `before` bytes before the anchor's end, or there is nothing.
+    follows: tuple[bytes, ...] = ()

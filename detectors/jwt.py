@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from detectors.claims import decode_part, facts_of, jose_header
+from detectors.claims import decode_part, facts_of, jose_header, may_open_object
 from detectors.detector import (
     Anchor,
     Confidence,
@@ -59,10 +59,20 @@ def confirm(text: Text) -> Iterator[Match]:
 
 def _start(text: Text) -> int | None:
     """Where the encoded object an anchor marked begins: anchors are its first 3, 4 or 8 bytes."""
+    return _begin(text.data, text.hit)
+
+
+def _begin(data: bytes, hit: int) -> int | None:
     for size in (3, 4, 8):
-        if text.hit >= size and text.data[text.hit - size : text.hit - size + 2] in (b"ey", b"ew"):
-            return text.hit - size
+        if hit >= size and data[hit - size : hit - size + 2] in (b"ey", b"ew"):
+            return hit - size
     return None
+
+
+def glance(before: bytes, after: bytes) -> bool:
+    """Whether an object may begin there; in a run of base64 it mostly does not."""
+    start = _begin(before, len(before))
+    return start is not None and may_open_object(before + after, start)
 
 
 def at(text: Text, start: int) -> Match | None:
@@ -222,4 +232,5 @@ DETECTOR = Detector(
     ),
     before=2560,
     after=65536,
+    glance=glance,
 )

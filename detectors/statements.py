@@ -132,7 +132,7 @@ _ARGUMENT_VALUE = re.compile(rb"""(["']?)([^\s"']{8,4096})""")
 
 def confirm_command(text: Text) -> Iterator[Match]:
     """The last argument of a command that stores a value under a key which names a credential."""
-    at = text.data.rfind(b'"', 0, text.data.rfind(b'" "', max(0, text.hit - 64), text.hit))
+    at = text.data.rfind(b'"', max(0, text.hit - 128), text.data.rfind(b'" "', max(0, text.hit - 64), text.hit))
     command = _COMMAND.match(text.data, at) if at >= 0 else None
     if command is None:
         return
@@ -165,6 +165,8 @@ DETECTORS = (
         reference="https://dev.mysql.com/doc/refman/8.4/en/insert.html",
         examples=((b"INSERT INTO `c` (`id`,`client_secret`,`n`) VALUES (1,'" + _V + b"',0);", _V),),
         counterexamples=(b"INSERT INTO t (a, token_type) VALUES (1, 'Bearer')", b"select token, secret from t"),
+        before=BACK + 8,
+        follows=(b"INSERT", b"insert"),
     ),
     Detector(
         id="sql-parameter",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from detectors.claims import decode_part, json_object
+from detectors.claims import decode_part, json_object, may_open_object
 from detectors.detector import (
     Anchor,
     Confidence,
@@ -129,6 +129,14 @@ def _fernet(token: bytes) -> TokenFacts | None:
 _DJANGO_SHAPE = re.compile(
     rb"(?:eyJ|\.eJ)[0-9A-Za-z_-]{4,4000}:(1[0-9A-Za-z]{5}):(?:[0-9A-Za-z_-]{43}|[0-9A-Za-z_-]{27})(?![0-9A-Za-z_-])"
 )
+
+
+def _glance(before: bytes, after: bytes) -> bool:
+    """Whether an encoded object begins there, or a compressed one: 0x78 0x9C, zlib at its default level (RFC 1950)."""
+    if before.endswith(b".eJ"):
+        return not after or after[:1] in b"wxyz" or not after[:1].isalnum()
+    return may_open_object(before[-3:] + after, 0)
+
 
 _DJANGO_OPEN = re.compile(rb"(?:eyJ|\.eJ)[0-9A-Za-z_:-]{0,4060}")  # what a whole one may still become
 
@@ -263,6 +271,7 @@ DETECTORS = (
         counterexamples=(b"2001:db8:1abcde:1:2", b"a:1zzzzz:" + b"short"),
         before=4096,
         after=512,
+        glance=_glance,
     ),
     Detector(
         id="itsdangerous",
@@ -282,6 +291,7 @@ DETECTORS = (
         counterexamples=(b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",),
         before=64,
         after=AFTER,
+        glance=_glance,
     ),
     Detector(
         id="macaroon",

@@ -7,21 +7,19 @@ each other that one pass can take off whichever stands there; what was wrapped t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
-MARKS = (b"\\", b"%", b"&", b"\x1b", b"#0")  # no escape without one of these:
 LONGEST = 12  # bytes of the longest escape decoded (a surrogate pair \uD83D\uDE00)
 
 # JSON: RFC 8259 section 7. C: ISO 9899 6.4.4.4. Percent: RFC 3986 section 2.1. HTML: the five XML entities and
 # numeric references. ANSI: ECMA-48 SGR and EL sequences. Syslog: rsyslog's $EscapeControlCharactersOnReceive (#ooo).
-_ESCAPE = re.compile(
-    rb"""\\u[0-9A-Fa-f]{4} | \\x[0-9A-Fa-f]{2} | \\[0-3][0-7]{2} | \\[\\"'`/nrtbfv0$] | \\e(?=\[) | \\\r?\n
-       | %[0-9A-Fa-f]{2}
-       | &(?:quot|amp|apos|lt|gt|\#[0-9]{2,3}|\#x[0-9A-Fa-f]{2});
-       | \x1b\[[0-9;]{0,12}[mK]
-       | \#0(?:1[0-57]|33)(?![0-9A-Fa-f]{3}(?![0-9A-Za-z]))""",
-    re.VERBOSE,
+_ESCAPES = (
+    (b"\\", re.compile(rb"""\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[0-3][0-7]{2}|[\\"'`/nrtbfv0$]|e(?=\[)|\r?\n)""")),
+    (b"%", re.compile(rb"%[0-9A-Fa-f]{2}")),
+    (b"&", re.compile(rb"&(?:quot|amp|apos|lt|gt|#[0-9]{2,3}|#x[0-9A-Fa-f]{2});")),
+    (b"\x1b", re.compile(rb"\x1b\[[0-9;]{0,12}[mK]")),
+    (b"#0", re.compile(rb"#0(?:1[0-57]|33)(?![0-9A-Fa-f]{3}(?![0-9A-Za-z]))")),
 )
 _SIMPLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"v": b"\v", b"0": b"\0", b"e": b"\x1b"}
 _ENTITY = {b"&quot;": b'"', b"&amp;": b"&", b"&apos;": b"'", b"&lt;": b"<", b"&gt;": b">"}
@@ -47,11 +45,11 @@ class Unescaped:
 
 def unescape(data: bytes, depth: bytes | None) -> Unescaped | None:
     """One layer off, or None where there is no escape."""
-    found = list(_escapes(data))
+    found = _escapes(data)
     if not found:
         return None
-    names = frozenset(_NAME[data[escape.start() : escape.start() + 1]] for escape in found)
-    return rewritten(data, depth, [(*escape.span(), decode(escape[0])) for escape in found], names)
+    changes = [(*escape.span(), decode(escape[0])) for escape in found]
+    return rewritten(data, depth, changes, frozenset([_NAME[data[start : start + 1]] for start, _, _ in changes]))
 
 
 def rewritten(
@@ -61,54 +59,75 @@ def rewritten(
 
     What a stretch became stands `deeper` escapes deeper than the deepest byte of the stretch.
     """
-    before = depth if depth is not None else bytes(len(data))
     parts: list[bytes] = []
-    depths: list[bytes] = []
     at: list[int] = []
-    raw: list[int] = []
     position = length = 0
     for start, end, text in changes:
-        parts += (data[position:start], text)
-        depths += (
-            before[position:start],
-            bytes([_depth(data[start], text, max(before[start:end]), deeper)]) * len(text),
-        )
+        parts.append(data[position:start])
+        parts.append(text)
         length += start - position + len(text)
         at.append(length)
-        raw.append(end)
         position = end
     parts.append(data[position:])
-    depths.append(before[position:])
+    out = b"".join(parts)
+    raw = [end for _, end, _ in changes]
     width = [end - start for start, end, _ in changes]
     made = [len(text) for _, _, text in changes]
-    return Unescaped(b"".join(parts), b"".join(depths), at, raw, width, made, names)
+    if depth is None:
+        depths = _first_depths(data, len(out), changes, at, deeper)
+    else:
+        depths = _more_depths(data, depth, changes, deeper)
+    return Unescaped(out, depths, at, raw, width, made, names)
 
 
-def _depth(mark: int, text: bytes, before: int, deeper: int) -> int:
-    """How deep what an escape became stands.
+def _first_depths(data: bytes, size: int, changes: list[tuple[int, int, bytes]], at: list[int], deeper: int) -> bytes:
+    """The depths where all stood at 0 before."""
+    depths = bytearray(size)
+    for (start, _, text), end in zip(changes, at, strict=True):
+        if text and not (text in _OPTIONAL and data[start] != 0x25):
+            depths[end - len(text) : end] = bytes([deeper]) * len(text)
+    return bytes(depths)
 
-    JSON encoders and XML write `&`, `<`, `>`, `=` and `+` escaped in any string, though nothing asks
-    for it: such a delimiter is no deeper than its unescaped neighbours. In percent it is.
-    """
-    optional = mark != 0x25 and text in (b"&", b"<", b">", b"=", b"+")
-    return min(255, before + (0 if optional else deeper))
+
+def _more_depths(data: bytes, before: bytes, changes: list[tuple[int, int, bytes]], deeper: int) -> bytes:
+    parts: list[bytes] = []
+    position = 0
+    for start, end, text in changes:
+        more = 0 if text in _OPTIONAL and data[start] != 0x25 else deeper
+        parts.append(before[position:start])
+        parts.append(bytes([min(255, max(before[start:end]) + more)]) * len(text))
+        position = end
+    parts.append(before[position:])
+    return b"".join(parts)
 
 
-def _escapes(data: bytes) -> Iterator[re.Match[bytes]]:
-    """The escapes in order. Marks are rare in most text, and find() is 50 times faster than a pattern's search."""
-    marks: list[int] = []
-    for mark in MARKS:
-        position = data.find(mark)
-        while position >= 0:
-            marks.append(position)
-            position = data.find(mark, position + 1)
+# JSON encoders and XML write these escaped in any string, though nothing asks for it: such a delimiter is no deeper
+# than its unescaped neighbours. In percent it is.
+_OPTIONAL = frozenset((b"&", b"<", b">", b"=", b"+"))
+
+
+def _escapes(data: bytes) -> list[re.Match[bytes]]:
+    """The escapes in order. Each mark has an expression of its own: one for all is slower where escapes are few."""
+    found: list[re.Match[bytes]] = []
+    kinds = 0
+    for mark, shape in _ESCAPES:
+        if mark in data:
+            some = list(shape.finditer(data))
+            found += some
+            kinds += bool(some)
+    if kinds < 2:
+        return found
+    found.sort(key=re.Match.start)
+    apart: list[re.Match[bytes]] = []
     end = 0
-    for position in sorted(marks):
-        if position >= end and (escape := _ESCAPE.match(data, position)):
+    for escape in found:
+        if escape.start() >= end:
             end = escape.end()
-            yield escape
+            apart.append(escape)
+    return apart
 
 
+@lru_cache(maxsize=4096)
 def decode(escape: bytes) -> bytes:
     """What one escape stands for; nothing for colour codes and escaped line ends."""
     lead = escape[:1]

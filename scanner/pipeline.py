@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from detectors.detector import Confirm, Detector, Flaw, Match, NeedMore, Text, TokenFacts
+from detectors.detector import GLANCE, Confirm, Detector, Flaw, Match, NeedMore, Text, TokenFacts
 from detectors.entropy import shannon
 from scanner.context import FileHints, describe
 from scanner.decoders.interface import Reader
@@ -14,16 +14,17 @@ from scanner.errors import InputError
 from scanner.fingerprint import finding_id, fingerprint, preview
 from scanner.framings import byte_order
 from scanner.judge import Policy, assess
-from scanner.matcher import LONGEST, Matcher, Row
+from scanner.matcher import LONGEST, LONGEST_TAIL, TAIL, Matcher, Row
 from scanner.model import Finding, Hit, Skipped, Span, StreamId
 from scanner.resolve import REACH, Candidate, Resolver
 from scanner.rules import RuleTimeout
 from scanner.values import Keep, Value
-from scanner.views import REACHES, View, Views, continued
+from scanner.views import REACHES, View, Views, continued, is_binary
 from scanner.windows import AHEAD, BEHIND, Shape, Window
 
 SPREAD = 192 * 1024  # bytes a part's neighbourhood reaches: the longest match, its anchor, and what may overlap it
 PAUSE = 0.1  # seconds without input after which a live stream's complete lines are worked on
+NEAR = 640  # bytes on either side of a hit that most detectors decide by
 EARLIER = 16 * 1024  # bytes before a view in which the record's time is looked for
 
 
@@ -183,6 +184,7 @@ class Work:
         # Candidates given from here on begin at or after this offset, and none of those given before ends after it;
         # after a pause only as far as complete lines tell.
         self.settled = part.read_from
+        self._nearby: tuple[int, Text | None] = (-1, None)  # the end of the hit looked at last, and what stands near it
         self.undecided: int | None = None  # end of the first hit that waits for more input
 
     def take(self, fresh: memoryview, *, paused: bool = False, upto: int | None = None) -> list[Candidate]:
@@ -225,12 +227,16 @@ class Work:
             return True  # inside a whole JWT: whatever matched there, the JWT would stay
         if "utf-16" in row.encoding and self._is_ghost(hit, row):
             return True
+        if row.keyed and not self._has_tail(hit, row):
+            return True
         if row.framing:
             shown = self._views.words if row.framing == "memory-words" else self._views.dump
             self._look_into(shown(hit, self._window.end, self._window.final), hit.end)
             return True
         known = True
         for detector in row.detectors:
+            if self._is_idle(hit, row, detector):
+                continue
             try:
                 confirm = detector.confirm if detector.for_path is None else self._for_path(detector)
                 found = self._confirm(hit, row, confirm) if confirm else []
@@ -299,6 +305,47 @@ class Work:
                 return found
         return None if unknown else []
 
+    def _has_tail(self, hit: Hit, row: Row) -> bool:
+        """Whether something separates the key that a UTF-16 literal stands in from a value."""
+        after = self._window.slice(hit.end, hit.end + 2 * LONGEST_TAIL)[row.encoding == "utf-16be" :: 2]
+        return len(after) < LONGEST_TAIL or _TAIL.match(after) is not None
+
+    def _is_idle(self, hit: Hit, row: Row, detector: Detector) -> bool:
+        """Whether the raw bytes around a hit tell that a detector finds nothing there: a view costs ten times more."""
+        if row.encoding in ("hex", "base64") or detector.for_path:
+            return False
+        if detector.glance and not detector.glance(*self._beside(hit, row)):
+            return True
+        if row.encoding:
+            return False
+        if detector.follows:
+            before = self._window.slice(hit.end - detector.before, hit.end)
+            return not any(wanted in before for wanted in detector.follows)
+        near = self._near(hit) if detector.before <= NEAR else None
+        try:
+            return near is not None and not any(True for _ in detector.confirm(near))
+        except NeedMore:
+            return False
+
+    def _near(self, hit: Hit) -> Text | None:
+        """The bytes around a plain hit where they are what a view would show: nothing there is escaped or joined."""
+        if self._nearby[0] != hit.end:
+            low, high = max(self._window.base, hit.end - NEAR), hit.end + NEAR
+            data = self._window.slice(low, high)
+            text = None if _is_odd(data) else Text(data, hit.end - low, cut=True, binary=is_binary(data, hit.end - low))
+            self._nearby = (hit.end, text)
+        return self._nearby[1]
+
+    def _beside(self, hit: Hit, row: Row) -> tuple[bytes, bytes]:
+        """The raw characters before and after the end of a plain or UTF-16 hit."""
+        if not row.encoding:
+            low = max(0, hit.end - GLANCE)
+            data = self._window.slice(low, hit.end + GLANCE)
+            return data[: hit.end - low], data[hit.end - low :]
+        low = max(hit.end % 2, hit.end - 2 * GLANCE)
+        data = self._window.slice(low, hit.end + 2 * GLANCE)[row.encoding == "utf-16be" :: 2]
+        return data[: (hit.end - low) // 2], data[(hit.end - low) // 2 :]
+
     def _earlier(self, span: Span) -> bytes:
         return self._window.slice(span.start - EARLIER, span.start)
 
@@ -309,6 +356,15 @@ class Work:
         low = max(0, letter - byte_order.BACK)
         data = self._window.slice(low, letter + byte_order.AHEAD)
         return byte_order.is_big(data, letter - low, letter % 2 == 0) is not big
+
+
+_TAIL = re.compile(TAIL)
+# What a view would decode or join; the commonest marks are looked for first, by themselves.
+_ODD = re.compile(rb"%[0-9A-Fa-f]{2}|&(?:quot|amp|apos|lt|gt|#)|=3D|=\r?\n| [PF] |\"stream\":\"")
+
+
+def _is_odd(data: bytes) -> bool:
+    return b"\\" in data or b"\x1b" in data or b"#0" in data or _ODD.search(data) is not None
 
 
 _LABEL = re.compile(rb"REDACTED:(?:[a-z_]+:)?\Z")  # the digits of a label that a redaction left are no secret

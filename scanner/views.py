@@ -56,7 +56,12 @@ class View:
 
     def text(self, hit: int) -> Text:
         """What a detector is shown for a hit that ends at view index `hit`."""
-        return Text(self.data, hit, self.depth, self.cut, binary=b"\0" in self.data[max(0, hit - 64) : hit + 64])
+        return Text(self.data, hit, self.depth, self.cut, binary=is_binary(self.data, hit))
+
+
+def is_binary(data: bytes, hit: int) -> bool:
+    """Whether the bytes around are no text: memory, a database page."""
+    return b"\0" in data[max(0, hit - 64) : hit + 64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,23 @@ def _detector(row: Family) -> Detector:
         counterexamples=masked + row.counterexamples,
         before=max(64, row.back + 16),
         after=row.after,
+        glance=_glance(row.anchors) if row.weak and not row.back and not row.caseless else None,
     )
+
+
+# Where a token may begin: at the start, behind what is no letter or digit, behind one that ends an escape or a colour.
+_FREE = re.compile(
+    rb"(?:\A|[^A-Za-z0-9]|\\[A-Za-z0-9]|\\[0-7]{2,3}|[%=#&\\][xu]?[0-9A-Fa-f]{2,8}|\[[0-9;]{0,14}[A-Za-z])\Z"
+)
+
+
+def _glance(anchors: tuple[bytes, ...]) -> Callable[[bytes, bytes], bool]:
+    """Whether a token that must stand alone may begin where its anchor does."""
+
+    def glance(before: bytes, _after: bytes) -> bool:
+        return any(before.endswith(start) and _FREE.search(before[: -len(start)]) for start in anchors)
+
+    return glance
 
 
 def _masked(anchor: bytes) -> tuple[bytes, ...]:
