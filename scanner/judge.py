@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from detectors.detector import Flaw, Kind, Match
+from detectors.detector import Flaw, Kind, Match, Rank, Secret
 from scanner.context import Context
-from scanner.model import Assessment, Evidence, State
+from scanner.model import Assessment, Evidence, Finding, State
 from scanner.record_time import Stamp
 from scanner.weaknesses import weaknesses
 
@@ -43,6 +43,23 @@ def assess(match: Match, context: Context, policy: Policy) -> Assessment:
     until = end.latest if end and (state is not State.UNKNOWN or end.latest == end.earliest) else None
     when_logged = _live_when_logged(begins, end, context, policy)
     return Assessment(state, basis, policy.as_of, reason, until, when_logged, weak, evidence)
+
+
+def rejudged(finding: Finding, policy: Policy) -> Assessment:
+    """The verdict on an earlier finding as of another instant: what was evidence then still is."""
+    old = replace(finding.verdict, as_of=policy.as_of)
+    if old.state in (State.UNUSABLE, State.REVOKED):
+        return old
+    begins, end = moment(finding.token.not_before), _combined(old.evidence)
+    if end:
+        state, basis, reason = _by(end, begins, policy)
+        until = end.latest if state is not State.UNKNOWN or end.latest == end.earliest else None
+        return replace(old, state=state, basis=basis, reason=reason, expires_at=until)
+    if old.state is not State.NOT_YET_VALID and not (begins and _ahead(begins, policy)):
+        return old
+    bare = Match(0, 0, finding.kind, Secret(b""), Rank.STRUCTURE, facts=finding.token, family=finding.family)
+    state, basis, reason = _without_date(bare, Context(), begins, policy)
+    return replace(old, state=state, basis=basis, reason=reason)
 
 
 _FLAWS = {

@@ -45,7 +45,7 @@ def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scanner.run.units.RANGE_LEAST", 200_000)
     monkeypatch.setattr("scanner.run.units.BATCH_BYTES", 20_000)
     monkeypatch.setattr("scanner.run.units.BATCH_FILES", 3)
-    monkeypatch.setattr("scanner.run.RANGE", 2)
+    monkeypatch.setattr("scanner.run.sequence.RANGE", 2)
 
 
 def files() -> dict[str, bytes]:

@@ -138,6 +138,10 @@ WORK = section(
         "--jobs", type=click.IntRange(1, 256), default=lambda: os.cpu_count() or 1, show_default="cores",
         help="Processes to use.",
     ),
+    option(
+        "--state", metavar="FILE",
+        help="Keep what was read to its end: files that have not changed since are not read again.",
+    ),
     option("-q", "--quiet", is_flag=True, help="No messages and no progress on stderr."),
     option("--progress/--no-progress", default=None, help="Show progress on stderr. Default: on a terminal."),
 )  # fmt: skip

@@ -19,7 +19,7 @@ from scanner.sinks.interface import Sink
 if TYPE_CHECKING:
     from scanner.allow import Tally
     from scanner.identities import Roll
-    from scanner.run import Options
+    from scanner.run import Options, State
 
 NOTHING, UNUSABLE, USABLE, INCOMPLETE, INTERRUPTED = 0, 10, 11, 12, 130
 
@@ -70,10 +70,11 @@ class _Scan:
         self._summary.key_id = key_id(key)
         began = time.monotonic()
         with ExitStack() as stack:
+            state = self._state(options, stack)
             sinks = self._sinks(stack)
             meter = stack.enter_context(Meter(self._options["progress"], self._options["quiet"], self._summary))
             try:
-                self._report(sources, options, sinks, meter, tally)
+                self._report(sources, options, sinks, meter, tally, state)
             except KeyboardInterrupt:
                 self._summary.interrupted = True
             self._summary.seconds = time.monotonic() - began
@@ -91,6 +92,16 @@ class _Scan:
 
         rules = read_rules(self._options["rules"], self._options["skip_rule"])
         return Options(self._options["as_of"], key, self._options["leeway"], self._options["max_lifetime"], rules=rules)
+
+    def _state(self, options: Options, stack: ExitStack) -> State | None:
+        from scanner.run import State
+
+        if self._options["state"] is None:
+            return None
+        try:
+            return stack.enter_context(State(self._options["state"], options))
+        except UsageError as error:
+            raise click.UsageError(str(error)) from None
 
     def _tally(self, options: Options) -> Tally:
         """Raises UsageError."""
@@ -119,6 +130,7 @@ class _Scan:
         sinks: list[Sink],
         meter: Meter,
         tally: Tally,
+        state: State | None,
     ) -> None:
         from scanner.run import run
 
@@ -129,7 +141,7 @@ class _Scan:
         wanted = [source for source in sources if isinstance(source, Source)]
         self._summary.sources = len(wanted)
         skipped = (event for event in sources if isinstance(event, Skipped))
-        found = run(wanted, options, jobs=self._options["jobs"], progress=meter.progress)
+        found = run(wanted, options, jobs=self._options["jobs"], progress=meter.progress, state=state)
         for event in chain(skipped, found):
             if isinstance(event, Finding) and tally.takes(event):
                 continue

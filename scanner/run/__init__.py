@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import replace
-from itertools import groupby
 
-from scanner.decoders import completion, data_of, is_plain_file
 from scanner.model import Finding, Skipped, Source
-from scanner.run.lines import Lines
 from scanner.run.meter import Meter
 from scanner.run.options import Options, Progress, Tell
-from scanner.run.pool import in_order, in_processes, inline
-from scanner.run.units import RANGE, Unit, all_units, ranges
-from scanner.run.work import Result, scan_source
+from scanner.run.sequence import scanned
+from scanner.run.state import State
 from scanner.values import Keep
 
-__all__ = ["Options", "Progress", "run"]
+__all__ = ["Options", "Progress", "State", "run"]
 
 
 def run(
@@ -32,10 +29,14 @@ def run(
     jobs: int = 1,
     progress: Tell | None = None,
     keep: Keep | None = None,
+    state: State | None = None,
 ) -> Iterator[Finding | Skipped]:
     """Scans the sources in order and yields what is found, in order of source and offset.
 
     `keep` is given each finding's value, its finding placed in the file, before the finding is yielded.
+
+    With a `state`, sources it knows are not read again (and `keep` is not given their values): what was found in them
+    comes in their place, judged as of now.
 
     With an `executor`, units run there (it must accept this package's functions: processes, Dask).
     With `jobs` > 1 processes of our own are used, and one that dies loses only its unit, which is
@@ -44,33 +45,19 @@ def run(
     everything = list(sources)
     options = replace(options, keep_values=keep is not None, overlap=jobs > 1)
     meter = Meter(everything, progress)
-    if executor is None and (jobs == 1 or not _is_worth_it(everything)):
-        for source in everything:
-            stretches = data_of(source)
-            if stretches is not None and is_plain_file(source):
-                cut = ranges(source, source.size or 0, stretches)
-                yield from _joined(inline(cut, options, meter), keep)
-            else:
-                yield from scan_source(source, options, meter.read, keep)
-                meter.done(source)
+    if state is None:
+        for _, events in scanned(everything, options, executor, jobs, meter, keep):
+            yield from events
         return
-    workers = 4 if executor else jobs
-    cut = all_units(everything, workers)
-    done = in_order(cut, options, executor, workers, meter) if executor else in_processes(cut, options, jobs, meter)
-    yield from _joined(done, keep)
-
-
-def _joined(done: Iterable[tuple[Unit, Result]], keep: Keep | None) -> Iterator[Finding | Skipped]:
-    """The events of all units, the ranges of a file put together again."""
-    lines = Lines(keep)
-    for ranged, parts in groupby(done, lambda part: part[0].sources[0] if part[0].ranged else None):
-        events = (event for unit, result in parts for event in lines.placed(unit, result))
-        completed = completion(ranged) if ranged else None
-        yield from completed(events) if completed else events
-
-
-def _is_worth_it(sources: list[Source]) -> bool:
-    """Whether the work outweighs starting processes (about 0.2 s each)."""
-    if any(source.size is None for source in sources):
-        return False  # a pipe is to be streamed here
-    return sum(source.size or 0 for source in sources) > RANGE // 2
+    identities = [state.identity(source) for source in everything]
+    known = [state.known(*one) for one in zip(everything, identities, strict=True)]
+    left = [source for source, done in zip(everything, known, strict=True) if not done]
+    with closing(scanned(left, options, executor, jobs, meter, keep)) as fresh:
+        for source, identity, done in zip(everything, identities, known, strict=True):
+            if done:
+                yield from state.events(source)
+                meter.read(source, source.size or 0)
+                meter.done(source)
+            else:
+                _, events = next(fresh)
+                yield from state.keeping(source, identity, events)

@@ -112,8 +112,8 @@ def _alone(unit: Unit, options: Options) -> Result:
             pass
     if len(unit.sources) > 1:
         middle = len(unit.sources) // 2
-        halves = [_alone(Unit(some), options) for some in (unit.sources[:middle], unit.sources[middle:])]
-        return Result([*halves[0].packed, *halves[1].packed], values=[*halves[0].values, *halves[1].values])
-    return result_of(
-        [Skipped(StreamId(unit.sources[0].path), "the worker process died twice (out of memory?)", unit.start)]
-    )
+        first, second = (_alone(Unit(some), options) for some in (unit.sources[:middle], unit.sources[middle:]))
+        packed, counts = [*first.packed, *second.packed], (*first.counts, *second.counts)
+        return Result(packed, counts, values=[*first.values, *second.values])
+    lost = Skipped(StreamId(unit.sources[0].path), "the worker process died twice (out of memory?)", unit.start)
+    return result_of([[lost]])

@@ -26,9 +26,12 @@ PACKED = 256  # events packed at once: a finding takes 3 KB as objects and 0.5 K
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a unit found, packed. `lines`: newlines in a range, and the offset of the last one."""
+    """What a unit found, packed. `lines`: newlines in a range, and the offset of the last one.
+    `counts`: how many of the events are each source's.
+    """
 
     packed: list[bytes]
+    counts: tuple[int, ...]
     lines: tuple[int, int | None] = (0, None)
     values: list[Value] = field(default_factory=list, repr=False)
 
@@ -39,14 +42,24 @@ class Result:
 
 
 def result_of(
-    events: Iterable[Finding | Skipped], part: Part | None = None, values: list[Value] | None = None
+    events: Iterable[Iterable[Finding | Skipped]], part: Part | None = None, values: list[Value] | None = None
 ) -> Result:
-    """Packs events as they come, so that few are in memory as objects."""
-    coming = iter(events)
+    """Packs the events of each source as they come, so that few are in memory as objects."""
+    counts: list[int] = []
     packed = []
+    coming = _counted(events, counts)
     while some := list(islice(coming, PACKED)):
         packed.append(pack(some))
-    return Result(packed, part.lines if part else (0, None), values or [])
+    return Result(packed, tuple(counts), part.lines if part else (0, None), values or [])
+
+
+def _counted(events: Iterable[Iterable[Finding | Skipped]], counts: list[int]) -> Iterator[Finding | Skipped]:
+    for one in events:
+        number = 0
+        for event in one:
+            number += 1
+            yield event
+        counts.append(number)
 
 
 @lru_cache(maxsize=2)
@@ -67,9 +80,8 @@ def work(unit: Unit, options: Options) -> Result:
     keep = values.append if options.keep_values else None
     if unit.ranged:
         part = Part(unit.start, unit.end)
-        return result_of(_scan_range(unit.sources[0], part, options, keep), part, values)
-    events = (event for source in unit.sources for event in scan_source(source, options, None, keep))
-    return result_of(events, None, values)
+        return result_of([_scan_range(unit.sources[0], part, options, keep)], part, values)
+    return result_of((scan_source(source, options, None, keep) for source in unit.sources), None, values)
 
 
 def scan_source(
