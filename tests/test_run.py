@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scanner.codec import pack, unpack
 from scanner.model import Finding, Skipped, Source, StreamId
-from scanner.run import Options, run
+from scanner.run import Options, Progress, run
 from scanner.run.units import Unit, all_units
 from scanner.values import Value
 from tests.archives import tar, zipped
@@ -129,7 +129,7 @@ def test_events_come_back_from_their_packed_form() -> None:
 # ---- workers that die
 
 
-def _kills(unit: Unit, options: Options) -> object:
+def _kills(unit: Unit, options: Options, read: object = None) -> object:
     """What a unit's work is replaced by: a source called `deadly` kills its process, always or once."""
     from scanner.run.work import work
 
@@ -162,3 +162,19 @@ def test_a_killed_worker_loses_its_unit_only(tmp_path: Path, monkeypatch: pytest
     assert [event for event in found if event not in lost] == [
         event for event in serial if event.stream.path != lost[0].stream.path
     ]
+
+
+def test_progress_of_a_unit_that_is_not_done_yet(tmp_path: Path) -> None:
+    """One large compressed file is one unit: it is told how far it is all the same."""
+    text = b"".join(b"%032x nothing\n" % (n * 2654435761 % 2**32) for n in range(400_000)) * 8
+    (source,) = put(tmp_path, {"a.gz": gzip.compress(text, 1)})
+    assert source.size
+    told: list[Progress] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scanner.run.sequence.RANGE", 2)
+        patch.setattr("scanner.run.pool.TELL_EVERY", 0.01)
+        assert list(run([source], OPTIONS, jobs=2, progress=told.append)) == []
+    done = [now.bytes_done for now in told]
+    assert done == sorted(done)
+    assert done[-1] == told[-1].bytes_total == source.size
+    assert len({count for count in done if 0 < count < source.size}) > 3

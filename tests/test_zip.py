@@ -19,6 +19,7 @@ from scanner.decoders import Limits
 from scanner.errors import CorruptInput, InputError, LimitExceeded
 from scanner.model import Source
 from tests.archives import CONTENT, FILES, LOG, made_by, tar, tree, zipped
+from tests.command import bearertrap
 from tests.streams import Result, read
 
 METHODS = {
@@ -263,3 +264,35 @@ def test_quines_and_nests_end(tmp_path: Path) -> None:
         data = zipped({"x": data})
     result = scanned(tmp_path, data)
     assert (result.streams, result.reasons) == ([], ["nested deeper than 8 layers"])
+
+
+def test_limits_are_options(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(zipped({"one": LOG, "two": LOG, "in.zip": zipped({"three": LOG})}))
+    for option, words in (
+        ("--max-depth=1", "nested deeper than 1 layers"),
+        ("--max-members=1", "more than 1 members"),
+        ("--max-member-size=1000", "unfolds to more than 1000 bytes"),
+        ("--max-unpacked=80000", "the file unfolds to more than 80000 bytes"),
+    ):
+        run = bearertrap("scan", option, path)
+        assert run.code == 12
+        assert any(words in row["reason"] for row in run.skipped), option
+    assert bearertrap("scan", path).code == 0
+
+
+@pytest.mark.slow
+def test_a_bomb_of_8_gib(tmp_path: Path) -> None:
+    """Zeros, deflated twice: 8 MB on disk hold 8 GiB, and the file itself is 30 KB."""
+    inner = tmp_path / "inner.zip"
+    with (
+        zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("zeros", "w", force_zip64=True) as out,
+    ):
+        for _ in range(8 << 10):
+            out.write(bytes(1 << 20))
+    (tmp_path / "bomb.zip").write_bytes(zipped({"inner.zip": inner.read_bytes()}))
+    run = bearertrap("scan", tmp_path / "bomb.zip")
+    assert run.code == 12
+    assert [row["reason"] for row in run.skipped] == ["the file unfolds to more than 2000 times its size"]
+    assert run.skipped[0]["at_byte"] < 1200 << 20

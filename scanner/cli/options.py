@@ -132,6 +132,30 @@ WALK = section(
     option("--one-file-system", is_flag=True, help="Do not enter folders on other file systems."),
 )
 
+LIMITS = section(
+    "Limits on what a file unfolds to",
+    option(
+        "--max-depth", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N",
+        help="Archives and compressions inside each other. A log in gzip in tar in zip has three.",
+    ),
+    option(
+        "--max-members", type=click.IntRange(1), default=1_000_000, show_default=True, metavar="N",
+        help="Members of all archives in a file. A year of minutely logs has half as many.",
+    ),
+    option(
+        "--max-ratio", type=click.IntRange(1), default=2_000, show_default=True, metavar="N",
+        help="Times its size, past the first GiB. DEFLATE makes 1032 at most, repetitive logs in xz 500.",
+    ),
+    option(
+        "--max-member-size", type=click.IntRange(1), default=1 << 40, show_default="1 TiB", metavar="BYTES",
+        help="Bytes of one member. More memory than the machines that get dumped have.",
+    ),
+    option(
+        "--max-unpacked", type=click.IntRange(1), default=1 << 42, show_default="4 TiB", metavar="BYTES",
+        help="Bytes of all members together: an hour or two of scanning.",
+    ),
+)  # fmt: skip
+
 WORK = section(
     "Work",
     option(

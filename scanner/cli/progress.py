@@ -60,7 +60,7 @@ class Meter:
             self._said = time.monotonic()
             rate = now.bytes_done / max(1e-9, self._said - self._began) / 1e6
             of_all = f" of {now.bytes_total / 1e6:,.0f}" if now.bytes_total else ""
-            done = f"{now.bytes_done / 1e6:,.0f}{of_all} MB, {rate:,.0f} MB/s"
+            done = f"{now.bytes_done / 1e6:,.0f}{of_all} MB, {rate:,.0f} MB/s{_left(now, rate)}"
             sys.stderr.write(f"bearertrap: {done}, {self._found()}, {now.current}\n")
 
     def _draw(self, now: Progress) -> None:
@@ -75,3 +75,11 @@ class Meter:
     def _found(self) -> str:
         states = self._summary.by_state
         return ", ".join(f"{states[state]} {state}" for state in _ORDER if state in states) or "nothing found"
+
+
+def _left(now: Progress, rate: float) -> str:
+    """The time that remains, in words, at `rate` MB/s."""
+    if not now.bytes_total or rate <= 0:
+        return ""
+    minutes, seconds = divmod(round(max(0, now.bytes_total - now.bytes_done) / 1e6 / rate), 60)
+    return f", {minutes} min {seconds:02} s left"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scanner.cli.options import REPORT, RULES, SETTINGS, VERDICT, WALK, WORK, Sectioned
+from scanner.cli.options import LIMITS, REPORT, RULES, SETTINGS, VERDICT, WALK, WORK, Sectioned
 from scanner.cli.progress import Meter
 from scanner.errors import UsageError
 from scanner.model import USABLE_OR_UNKNOWN, Finding, Skipped, Source, Summary
@@ -30,6 +30,7 @@ NOTHING, UNUSABLE, USABLE, INCOMPLETE, INTERRUPTED = 0, 10, 11, 12, 130
 @VERDICT
 @RULES
 @WALK
+@LIMITS
 @WORK
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
@@ -87,11 +88,21 @@ class _Scan:
 
     def _run_options(self, key: bytes) -> Options:
         """Raises UsageError."""
+        from scanner.decoders import Limits
         from scanner.rules import read_rules
         from scanner.run import Options
 
         rules = read_rules(self._options["rules"], self._options["skip_rule"])
-        return Options(self._options["as_of"], key, self._options["leeway"], self._options["max_lifetime"], rules=rules)
+        limits = Limits(
+            depth=self._options["max_depth"],
+            ratio=self._options["max_ratio"],
+            members=self._options["max_members"],
+            member_bytes=self._options["max_member_size"],
+            total_bytes=self._options["max_unpacked"],
+        )
+        return Options(
+            self._options["as_of"], key, self._options["leeway"], self._options["max_lifetime"], limits, rules
+        )
 
     def _state(self, options: Options, stack: ExitStack) -> State | None:
         from scanner.run import State

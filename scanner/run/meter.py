@@ -25,6 +25,11 @@ class Meter:
             self._since = 0
             self._tell(Progress(self._bytes, self._total, self._sources, source.path))
 
+    def under_way(self, source: Source, count: int) -> None:
+        """`count` bytes were used up by units that are not done yet; `source` is among them."""
+        if self._tell:
+            self._tell(Progress(self._bytes + count, self._total, self._sources, source.path))
+
     def done(self, source: Source) -> None:
         """The source was read to its end."""
         self._sources += 1

@@ -6,12 +6,13 @@ import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Protocol
+from multiprocessing.sharedctypes import RawArray
+from typing import Any, Protocol
 
 from scanner import hygiene
-from scanner.model import Skipped, StreamId
+from scanner.model import Skipped, Source, StreamId
 from scanner.run.meter import Meter
 from scanner.run.options import Options
 from scanner.run.units import Unit
@@ -31,32 +32,62 @@ def in_processes(units: Iterator[Unit], options: Options, jobs: int, meter: Mete
 
 
 class _Processes:
-    """A pool of processes that is made anew when one of them died."""
+    """A pool of processes that is made anew when one of them died. Units are taken back in the order of `submit`."""
 
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
-        self._pool = _pool(jobs)
+        self._board = RawArray("Q", SLOTS)  # shared with the workers: bytes used up by each unit so far
+        self._slots: deque[int] = deque()
+        self._next = 0
+        self._pool = _pool(jobs, self._board)
 
     def submit(self, function: Callable[[Unit, Options], Result], unit: Unit, options: Options) -> Future[Result]:
+        slot = self._next = (self._next + 1) % SLOTS
+        self._slots.append(slot)
+        self._board[slot] = 0
         try:
-            return self._pool.submit(function, unit, options)
+            return self._pool.submit(_told, slot, unit, options)
         except BrokenProcessPool:
             self._pool.shutdown(wait=False)
-            self._pool = _pool(self._jobs)
-            return self._pool.submit(function, unit, options)
+            self._pool = _pool(self._jobs, self._board)
+            return self._pool.submit(_told, slot, unit, options)
+
+    def wait(self, future: Future[Result], unit: Unit, meter: Meter) -> None:
+        """Until the unit submitted first is done; meanwhile says how far all are."""
+        while not future.done():
+            wait([future], timeout=TELL_EVERY)
+            meter.under_way(unit.sources[0], sum(self._board[slot] for slot in self._slots))
+        self._slots.popleft()
 
     def shutdown(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork"), initializer=_begin)
+SLOTS = 2048  # more than units can be out at once
+TELL_EVERY = 0.5  # seconds
+_board: Any = None  # in a worker: the pool's
 
 
-def _begin() -> None:
+def _pool(jobs: int, board: object = None) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("fork")
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(board,))
+
+
+def _begin(board: object) -> None:
     """In a new worker: an interrupt is for the one who started it, and without that one it is of no use."""
+    global _board
+    _board = board
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hygiene.die_with_parent()
+
+
+def _told(slot: int, unit: Unit, options: Options) -> Result:
+    """In a worker: does a unit and says how far it is."""
+
+    def read(_source: Source, count: int) -> None:
+        _board[slot] += count
+
+    return work(unit, options, read)
 
 
 class Submitting(Protocol):
@@ -72,20 +103,26 @@ def in_order(
 ) -> Iterator[tuple[Unit, Result]]:
     """On any executor."""
     waiting: deque[tuple[Unit, Future[Result]]] = deque()
+
+    def first() -> tuple[Unit, Result]:
+        unit, future = waiting.popleft()
+        if isinstance(executor, _Processes):
+            executor.wait(future, unit, meter)
+        return _metered(unit, _result(unit, future, options), meter)
+
     for unit in units:
         waiting.append((unit, executor.submit(work, unit, options)))
         if len(waiting) > workers * (AHEAD + 1):
-            yield _result(*waiting.popleft(), options, meter)
+            yield first()
     while waiting:
-        yield _result(*waiting.popleft(), options, meter)
+        yield first()
 
 
-def _result(unit: Unit, future: Future[Result], options: Options, meter: Meter) -> tuple[Unit, Result]:
+def _result(unit: Unit, future: Future[Result], options: Options) -> Result:
     try:
-        result = future.result()
+        return future.result()
     except BrokenProcessPool:  # it died, or another did while this one waited
-        result = _alone(unit, options)
-    return _metered(unit, result, meter)
+        return _alone(unit, options)
 
 
 def _metered(unit: Unit, result: Result, meter: Meter) -> tuple[Unit, Result]:

@@ -21,6 +21,7 @@ from scanner.run.options import Options
 from scanner.run.units import Unit
 from scanner.values import Keep, Value
 
+Read = Callable[[Source, int], None]  # told how many more of a source's own bytes were used up
 PACKED = 256  # events packed at once: a finding takes 3 KB as objects and 0.5 KB packed, and a unit may have 100,000
 
 
@@ -74,19 +75,17 @@ def scanner_for(options: Options) -> Scanner:
     )
 
 
-def work(unit: Unit, options: Options) -> Result:
+def work(unit: Unit, options: Options, read: Read | None = None) -> Result:
     """Does one unit."""
     values: list[Value] = []
     keep = values.append if options.keep_values else None
     if unit.ranged:
         part = Part(unit.start, unit.end)
         return result_of([_scan_range(unit.sources[0], part, options, keep)], part, values)
-    return result_of((scan_source(source, options, None, keep) for source in unit.sources), None, values)
+    return result_of((scan_source(source, options, read, keep) for source in unit.sources), None, values)
 
 
-def scan_source(
-    source: Source, options: Options, read: Callable[[Source, int], None] | None, keep: Keep | None
-) -> Iterator[Finding | Skipped]:
+def scan_source(source: Source, options: Options, read: Read | None, keep: Keep | None) -> Iterator[Finding | Skipped]:
     """A source from start to end. `read` is told how many of its bytes were used up, now and then."""
     hints = FileHints(mtime=source.mtime)
     for stream in open_source(source, options.limits):
@@ -126,7 +125,7 @@ class _Bounded:
         return count
 
 
-def _counter(source: Source, stream: Stream, read: Callable[[Source, int], None]) -> Callable[[], None]:
+def _counter(source: Source, stream: Stream, read: Read) -> Callable[[], None]:
     """Tells how many more of the source's own bytes a stream has used up."""
     told = 0
 
