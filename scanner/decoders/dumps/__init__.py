@@ -8,6 +8,7 @@ from __future__ import annotations
 from scanner.decoders.dumps import elfcore, minidump, physical
 from scanner.decoders.dumps.heapsnapshot import HeapSnapshot
 from scanner.decoders.dumps.hprof import Hprof
+from scanner.decoders.dumps.jfr import Jfr
 from scanner.decoders.dumps.reading import MemoryDump, begins
 from scanner.decoders.dumps.reports import KINDS, CrashReport
 from scanner.decoders.interface import Dump
@@ -15,6 +16,7 @@ from scanner.decoders.interface import Dump
 DUMPS: tuple[Dump, ...] = (
     Hprof(),
     HeapSnapshot(),
+    Jfr(),
     MemoryDump("elf-core", elfcore.recognises, elfcore.undecided, elfcore.parse),
     MemoryDump("minidump", minidump.recognises, minidump.undecided, minidump.parse),
     MemoryDump("lime", physical.is_lime, begins(physical.LIME), physical.parse_lime),

@@ -30,7 +30,7 @@ class File:
 
     def read(self, at: int, count: int) -> bytes:
         """The bytes [at, at + count), as far as they exist."""
-        return os.pread(self._fd, count, at) if count > 0 and at >= 0 else b""
+        return os.pread(self._fd, count, at) if count > 0 and 0 <= at < self.size else b""
 
     def near(self, at: int, count: int, ahead: int = 16 * 1024) -> bytes:
         """Like `read`, for small counts at places close to one another: `ahead` bytes more are read and kept."""
