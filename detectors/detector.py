@@ -34,7 +34,8 @@ class Confidence(StrEnum):
 class Rank(IntEnum):
     """Which match stays where two overlap: the higher rank, then the longer, then the earlier."""
 
-    GUESS = 0  # a key that only sounds secret, entropy alone
+    HUNCH = -10  # it looks random, and nothing says what it is
+    GUESS = 0  # a key that only sounds secret
     KEYED = 10  # the value of a key that names a credential
     SCHEME = 20  # a header scheme or protocol field says what it is
     RULE = 25  # a user's rule says so: it names the thing, but what proves itself can be judged

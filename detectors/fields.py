@@ -81,7 +81,8 @@ def field_at(text: Text) -> Field | None:
     for notation, between in _notations(data, head, key_end, flag):
         found = _value(text, key_start, key_end, notation, between, flag)
         if found:
-            names_on = (notation.listed or notation.element) and _NAMES_ON.match(data, found.end)
+            paired = notation.listed or notation.element or b"," in between[0]
+            names_on = paired and _NAMES_ON.match(data, found.end)
             return None if names_on else found
     if text.cut and key_end + 128 > len(data):
         raise NeedMore

@@ -44,8 +44,10 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
     """The match for a field's value, or None where the value is no secret."""
     start, end = _inner(text.data, field.start, field.end)
     value = text.data[start:end]
-    if _CIPHERED.match(text.data, field.start, field.end):
+    if _CIPHERED.match(text.data, field.start, field.end) or value.lower() == field.key.lower():
         return None
+    if text.data.startswith((b"{{", b"${", b"#{"), field.start):
+        return None  # a template, whatever stands in it
     if _SCHEME.match(value):
         return None  # the scheme's own detector knows better what follows
     token = jwt.at(text, start)

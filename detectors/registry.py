@@ -29,6 +29,14 @@ def all_detectors() -> tuple[Detector, ...]:
     return collect((module.__name__, _declared(module)) for module in _modules())
 
 
+@lru_cache(maxsize=1)
+def on_demand() -> tuple[Detector, ...]:
+    """Detectors that only work when asked for: each module's `ON_DEMAND`. Raises DuplicateDetector."""
+    everyday = [("all_detectors", all_detectors())]
+    rest = [(module.__name__, module.__dict__.get("ON_DEMAND", ())) for module in _modules()]
+    return collect([*everyday, *rest])[len(all_detectors()) :]
+
+
 def collect(declared: Iterable[tuple[str, Iterable[Detector]]]) -> tuple[Detector, ...]:
     """The detectors of (module name, detectors) pairs, in order. Raises DuplicateDetector."""
     owner: dict[str, str] = {}
@@ -49,7 +57,7 @@ def ruleset_digest() -> str:
     as each detector's version. Costs some milliseconds; asked for only when a state file is kept.
     """
     digest = hashlib.sha256()
-    for detector in all_detectors():
+    for detector in (*all_detectors(), *on_demand()):
         bounds = (detector.kind.value, detector.before, detector.after)
         _feed(digest, repr((detector.id, detector.anchors, bounds)).encode())
     for name, source in _sources():

@@ -26,6 +26,10 @@ _BITS = {bytes((97 + a, 97 + b)): int(_PAIRS[a][b]) - 5 for a in range(26) for b
 _HUMP = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # camelCase, taken apart
 _CASE = rb"(?:[a-z]+|[A-Z]+|[A-Z][a-z]+)"
 _JOINED = re.compile(rb"_{0,2}" + _CASE + rb"(?:[_.\-/: ]{1,2}" + _CASE + rb")+_{0,2}")  # snake_case, a-b, a.b, prose
+# snake_case with a number here and there: gnutls_pkcs11_obj_get_ptr
+_SNAKE = re.compile(
+    rb"_{0,2}(?:[a-z]{1,16}\d{0,5}(?:_[a-z]{1,16}\d{0,3}){2,}|[A-Z]{1,16}\d{0,5}(?:_[A-Z]{1,16}\d{0,3}){2,})_{0,2}"
+)
 _CONSONANTS = re.compile(rb"(?i)[bcdfghjklmnpqrstvwxz]{5}")
 _VOWEL = re.compile(rb"(?i)[aeiouy]")
 
@@ -37,7 +41,10 @@ SHORT = 12  # letters: a single word of that many may have rare pairs
 
 def made_of_words(value: bytes) -> bool:
     """Whether a value is an identifier, a phrase or a word. Linear in its length."""
-    if sum(48 <= c <= 57 for c in value) > DIGITS * len(value):
+    digits = sum(48 <= c <= 57 for c in value)
+    if digits <= 2 * DIGITS * len(value) and _SNAKE.fullmatch(value):
+        return True
+    if digits > DIGITS * len(value):
         return False
     bits = pairs = letters = 0
     for hump in _HUMP.findall(value):

@@ -120,6 +120,7 @@ RULES = section(
     "Rules",
     option("--rules", multiple=True, metavar="FILE", help="Rules of your own, in the gitleaks format. Repeatable."),
     option("--skip-rule", multiple=True, metavar="ID", help="Leave out this rule of the rules files. Repeatable."),
+    option("--entropy", is_flag=True, help="Random strings that nothing names too, of low confidence: for dumps."),
     option("--allow", metavar="FILE", help="Known findings to suppress; how many is in the summary."),
 )
 

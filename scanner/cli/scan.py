@@ -100,8 +100,9 @@ class _Scan:
             member_bytes=self._options["max_member_size"],
             total_bytes=self._options["max_unpacked"],
         )
+        given = self._options
         return Options(
-            self._options["as_of"], key, self._options["leeway"], self._options["max_lifetime"], limits, rules
+            given["as_of"], key, given["leeway"], given["max_lifetime"], limits, rules, entropy=given["entropy"]
         )
 
     def _state(self, options: Options, stack: ExitStack) -> State | None:
@@ -116,14 +117,14 @@ class _Scan:
 
     def _tally(self, options: Options) -> Tally:
         """Raises UsageError."""
-        from detectors.registry import all_detectors
+        from detectors.registry import all_detectors, on_demand
         from scanner.allow import AllowList, Tally, load_allow
         from scanner.rules import detectors_of
 
         path = self._options["allow"]
         if path is None:
             return Tally(AllowList(""), options.as_of)
-        known = {detector.id for detector in (*all_detectors(), *detectors_of(options.rules))}
+        known = {detector.id for detector in (*all_detectors(), *on_demand(), *detectors_of(options.rules))}
         return Tally(load_allow(path, known), options.as_of)
 
     def _empty_roll(self) -> Roll:

@@ -20,6 +20,7 @@ class Options:
     max_lifetime: float = 3600.0  # seconds an access token should live at most
     limits: Limits = field(default_factory=Limits)
     rules: tuple[RulesFile, ...] = ()  # users' own, beside our detectors
+    entropy: bool = False  # random strings without a name too
     overlap: bool = False  # decompress in a thread of its own while matching
     keep_values: bool = False  # found values come back to the caller of `run`, for a second look; local runs only
 

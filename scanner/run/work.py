@@ -66,10 +66,10 @@ def _counted(events: Iterable[Iterable[Finding | Skipped]], counts: list[int]) -
 @lru_cache(maxsize=2)
 def scanner_for(options: Options) -> Scanner:
     """Built once a process: the anchors' database can't be pickled."""
-    from detectors.registry import all_detectors
+    from detectors.registry import all_detectors, on_demand
     from scanner.matcher import Matcher
 
-    detectors = (*all_detectors(), *detectors_of(options.rules))
+    detectors = (*all_detectors(), *(on_demand() if options.entropy else ()), *detectors_of(options.rules))
     return Scanner(
         Matcher(detectors, cached=True), Policy(options.as_of, options.leeway, options.max_lifetime), options.key
     )
