@@ -14,7 +14,7 @@ help:
 	@echo "demo       scan samples/files as of $(DEMO_TIME) and print the verdicts"
 	@echo "test       lint, types, import contracts and the tests but the slow ones"
 	@echo "check-all  the same with the slow tests"
-	@echo "bench      bearertrap and its peers side by side (see docs/benchmarks.md)"
+	@echo "bench      bearertrap and its peers side by side, written to docs/benchmarks.md"
 	@echo "samples    write samples/files and samples/expected.jsonl anew"
 	@echo "format     let ruff put the code in order"
 	@echo "lock       compile requirements-dev.txt from pyproject.toml"
@@ -48,7 +48,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 bench: $(READY) $(VENV)/.bench
-	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/bench.py --write docs/benchmarks.md
 
 samples: $(READY)
 	$(BIN)/python samples/make_samples.py samples

@@ -4,7 +4,7 @@
 
 Blocks of a thousand lines are made once and repeated with fresh tokens, so that half a gigabyte takes seconds.
 The token stands in double quotes, which every scanner takes for its end: this measures speed, not finesse.
-FILE.planted says where each token stands: one `start end token` a line, bytes, half-open.
+Notes say where each token stands: one `name start end token` a line, bytes, half-open, `name` being the file's.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import string
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 SEED = 20261122
 LINES = 1000  # lines of a block
 BLOCKS = 16  # different blocks, taken in turn: no scanner profits from one block staying in the cache
-EVERY = {"empty": 0, "clean": 0, "sparse": 1000, "dense": 1}  # a token each so many lines; 0: none
+EVERY = {"clean": 0, "sparse": 1000, "dense": 1}  # a token each so many lines; 0: none
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 HEADER = b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"  # {"alg":"HS256","typ":"JWT"}
 
@@ -33,36 +34,81 @@ def size_in_bytes(text: str) -> int:
     return int(text[:-1]) * unit if unit else int(text)
 
 
-def write_corpus(path: Path, density: str, size: int) -> int:
-    """Writes at least `size` bytes and path.planted; returns how many tokens stand in it. Raises OSError."""
-    if density == "empty":
-        size = 0
-    source = random.Random(f"{SEED} {density}")
-    blocks = [_block(source, EVERY[density]) for _ in range(BLOCKS)]
+def write_log(path: Path, every: int, size: int) -> int:
+    """Writes at least `size` bytes with a token in each `every` lines (0: none), and path.planted.
+
+    Returns how many tokens stand in it. Raises OSError.
+    """
+    with path.open("wb") as out, notes_of(path).open("wb") as notes:
+        return _write(_lines(f"{every}"), every, size, path.name, out, notes)
+
+
+def write_small(folder: Path, count: int, size: int) -> int:
+    """Writes `count` files of about `size` bytes, a token in each tenth, and folder.planted. Returns the tokens."""
+    folder.mkdir()
+    source = random.Random(f"{SEED} small")
     tokens = _tokens(source)
-    written = planted = 0
-    with path.open("wb") as out, path.with_name(path.name + ".planted").open("wb") as notes:
-        while written < size:
-            parts: list[bytes] = []
-            for piece in blocks[written % BLOCKS]:
-                parts.append(piece)
-                written += len(piece)
-                if piece.endswith(b"Bearer "):
-                    token = next(tokens)
-                    parts.append(token)
-                    notes.write(b"%d %d %s\n" % (written, written + len(token), token))
-                    written += len(token)
-                    planted += 1
-            out.write(b"".join(parts))
+    texts = ["".join(_line(source) + "\n" for _ in range(size // 150 + 1)).encode() for _ in range(97)]
+    texts = [text[: size // 2].rpartition(b"\n")[0] + b"\n" + text[size // 2 : size] for text in texts]
+    planted = 0
+    with notes_of(folder).open("wb") as notes:
+        for number in range(count):
+            text = texts[number % len(texts)]
+            name = f"{number:06}.log"
+            if number % 10 == 0:
+                token = next(tokens)
+                start = len(HEAD)
+                notes.write(b"%s %d %d %s\n" % (name.encode(), start, start + len(token), token))
+                text = HEAD + token + b'","host":"ledger"}\n' + text[len(token) + len(HEAD) :]
+                planted += 1
+            inside = folder / f"{number // 1000:03}"
+            if number % 1000 == 0:
+                inside.mkdir()
+            (inside / name).write_bytes(text)
     return planted
 
 
-def _block(source: random.Random, every: int) -> list[bytes]:
+HEAD = b'2026-11-22T10:00:00.000Z DEBUG 7 --- [exec-1] o.s.web.client.RestTemplate : {"authorization":"Bearer '
+
+
+def notes_of(path: Path) -> Path:
+    """Where it is noted what was planted in a file or a folder."""
+    return path.with_name(path.name + ".planted")
+
+
+def _lines(seed: str) -> tuple[random.Random, list[list[str]]]:
+    source = random.Random(f"{SEED} {seed}")
+    return source, [[_line(source) for _ in range(LINES)] for _ in range(BLOCKS)]
+
+
+def _write(
+    made: tuple[random.Random, list[list[str]]], every: int, size: int, name: str, out: BinaryIO, notes: BinaryIO
+) -> int:
+    source, texts = made
+    tokens = _tokens(source)
+    blocks = [_block(lines, every, turn) for turn, lines in enumerate(texts)]
+    written = planted = turn = 0
+    while written < size:
+        parts: list[bytes] = []
+        for piece in blocks[turn % BLOCKS]:
+            parts.append(piece)
+            written += len(piece)
+            if piece.endswith(b"Bearer "):
+                token = next(tokens)
+                parts.append(token)
+                notes.write(b"%s %d %d %s\n" % (name.encode(), written, written + len(token), token))
+                written += len(token)
+                planted += 1
+        out.write(b"".join(parts))
+        turn += 1
+    return planted
+
+
+def _block(lines: list[str], every: int, turn: int) -> list[bytes]:
     """Pieces of a thousand lines; after each piece that ends in "Bearer " a token is to be put."""
     pieces: list[bytes] = []
     run: list[str] = []
-    for number in range(LINES):
-        line = _line(source)
+    for number, line in enumerate(lines, turn * LINES):
         if every and number % every == every // 2:
             run.append(f'{line[:60]} headers: {{"accept":"*/*","authorization":"Bearer ')
             pieces.append("".join(run).encode())
@@ -99,4 +145,4 @@ def _tokens(source: random.Random) -> Iterator[bytes]:
 if __name__ == "__main__":
     if len(sys.argv) != 4 or sys.argv[1] not in EVERY:
         sys.exit(f"usage: corpus.py {'|'.join(EVERY)} SIZE FILE")
-    print(write_corpus(Path(sys.argv[3]), sys.argv[1], size_in_bytes(sys.argv[2])), "tokens")
+    print(write_log(Path(sys.argv[3]), EVERY[sys.argv[1]], size_in_bytes(sys.argv[2])), "tokens")

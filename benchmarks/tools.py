@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-Planted = set[tuple[int, int, str]]  # start, end (bytes, half-open) and the token
+Planted = set[tuple[str, int, int, str]]  # the file's name, start, end (bytes, half-open) and the token
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Tool:
 
 def installed() -> list[Tool]:
     """Those of the programs that are here, bearertrap first."""
-    candidates = (_bearertrap(), _kingfisher(), _betterleaks(), _gitleaks(), _ripgrep())
+    candidates = (_bearertrap(), _kingfisher(), _betterleaks(), _gitleaks(), _ripgrep(), _igzip())
     return [tool for tool in candidates if tool]
 
 
@@ -104,6 +104,14 @@ def _ripgrep() -> Tool | None:
     return Tool("ripgrep, 2 words", _version(program).split()[-1], lambda path, out: [program, *flags, str(path)], None)
 
 
+def _igzip() -> Tool | None:
+    """No scanner: the least that one of a compressed file has to do."""
+    program = shutil.which("igzip")
+    if not program:
+        return None
+    return Tool("igzip, alone", _version(program).split()[-1], lambda path, out: [program, "-d", "-c", str(path)], None)
+
+
 def _beside(name: str) -> str | None:
     """A command of this Python's environment, else of the PATH."""
     own = Path(sys.executable).with_name(name)
@@ -128,15 +136,16 @@ def _version(program: str, flag: str = "--version") -> str:
 
 def _spans(out: Path, planted: Planted) -> int:
     """bearertrap's report holds no token, so places are compared: they must be exact."""
-    wanted = {(start, end) for start, end, _ in planted}
-    found: set[tuple[int, int]] = set()
+    wanted = {place[:3] for place in planted}
+    found: set[tuple[str, int, int]] = set()
     with Path(f"{out}.jsonl").open("rb") as lines:
         for line in lines:
             row = json.loads(line)
             if row["type"] == "finding":
-                found.update((span["start"], span["end"]) for span in row["spans"])
+                name = Path(row["source"]["path"]).name.removesuffix(".gz")
+                found.update((name, span["start"], span["end"]) for span in row["spans"])
     return len(found & wanted)
 
 
 def _count(values: Iterable[str], planted: Planted) -> int:
-    return len(set(values) & {token for _, _, token in planted})
+    return len(set(values) & {place[3] for place in planted})

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import signal
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -178,3 +182,58 @@ def test_progress_of_a_unit_that_is_not_done_yet(tmp_path: Path) -> None:
     assert done == sorted(done)
     assert done[-1] == told[-1].bytes_total == source.size
     assert len({count for count in done if 0 < count < source.size}) > 3
+
+
+# ---- memory
+
+
+def peak_of(*args: str | Path) -> tuple[int, int]:
+    """(bytes resident at most in the largest process, and in all together) of a scan, shared pages counted in each."""
+    program = str(Path(sys.executable).with_name("bearertrap"))
+    one = every = 0
+    with subprocess.Popen(
+        [program, "scan", "-q", "--exit-zero", *map(str, args)], stdout=subprocess.DEVNULL
+    ) as process:
+        while process.poll() is None:
+            sizes = [resident(pid) for pid in (process.pid, *children(process.pid))]
+            one, every = max(one, *sizes), max(every, sum(sizes))
+            time.sleep(0.02)
+        assert process.returncode == 0
+    return one, every
+
+
+def resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
+def children(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (task / "children").read_text().split())
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", ["lines", "one line", "dense"])
+def test_memory_stays_whatever_the_size(tmp_path: Path, shape: str) -> None:
+    """5 GB of log, 1 GB without a line's end, and a finding in every line."""
+    path = tmp_path / "big.log"
+    piece = {
+        "lines": FILLER * 13_000 + line(1),
+        "one line": b"x" * 999_000 + b" " + jwt(2) + b" ",
+        "dense": b"".join(line(n) for n in range(3000)),
+    }[shape]
+    wanted = {"lines": 5 << 30, "one line": 1 << 30, "dense": 64 << 20}[shape]
+    with path.open("wb") as file:
+        for _ in range(wanted // len(piece)):
+            file.write(piece)
+    one, every = peak_of("-o", tmp_path / "out.jsonl", "--jobs", "2", path)
+    findings = sum(b'"type":"finding"' in row for row in (tmp_path / "out.jsonl").open("rb"))
+    path.unlink()
+    assert findings == wanted // len(piece) * (3000 if shape == "dense" else 1)
+    assert one < 100_000_000
+    assert every < 300_000_000
