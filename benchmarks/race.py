@@ -91,9 +91,9 @@ def table(size: int, all_runs: list[Runs]) -> list[str]:
             continue
         rate = size / 1e6 / runs.median
         ratio = f"{runs.median / own:.2f}" if own else "-"
-        spread = f"{min(runs.seconds):.2f} to {max(runs.seconds):.2f}"
+        spread = f"{min(runs.seconds):.2f} to {max(runs.seconds):.2f} | {statistics.median(runs.cpu):.2f}"
         rows.append(
-            f"| {runs.tool.name} | {runs.tool.version} | {runs.median:.2f} | {spread} | {statistics.median(runs.cpu):.2f} | {rate:.0f} | {ratio}"
+            f"| {runs.tool.name} | {runs.tool.version} | {runs.median:.2f} | {spread} | {rate:.0f} | {ratio}"
             f" | {runs.peak / 1e6:.0f} | {runs.found} | {runs.exit} |"
         )
     return rows

@@ -232,7 +232,8 @@ def test_memory_stays_whatever_the_size(tmp_path: Path, shape: str) -> None:
         for _ in range(wanted // len(piece)):
             file.write(piece)
     one, every = peak_of("-o", tmp_path / "out.jsonl", "--jobs", "2", path)
-    findings = sum(b'"type":"finding"' in row for row in (tmp_path / "out.jsonl").open("rb"))
+    with (tmp_path / "out.jsonl").open("rb") as rows:
+        findings = sum(b'"type":"finding"' in row for row in rows)
     path.unlink()
     assert findings == wanted // len(piece) * (3000 if shape == "dense" else 1)
     assert one < 100_000_000
