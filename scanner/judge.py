@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from detectors.detector import Flaw, Kind, Match, Rank, Secret
 from scanner.context import Context
@@ -18,17 +19,24 @@ from scanner.model import Assessment, Evidence, Finding, State
 from scanner.record_time import Stamp
 from scanner.weaknesses import weaknesses
 
+if TYPE_CHECKING:  # they take 0.1 s to import, for the few scans that name keys or ask
+    from scanner.evidence.introspection import IntrospectionEvidence
+    from scanner.evidence.signature import Signatures
+
 CODE_LIFETIME = 600.0  # seconds: "a maximum authorization code lifetime of 10 minutes is RECOMMENDED", RFC 6749 4.1.2
 _FIRST, _LAST = -62135596800, 253402300799  # Unix seconds of the first and last moment datetime can hold
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What verdicts are given by. In seconds: the clock skew granted, the longest an access token should live."""
+    """What verdicts are given by. In seconds: the clock skew granted, the longest an access token should live.
+    `signatures` checks tokens against the keys the user named.
+    """
 
     as_of: datetime
     leeway: float = 0.0
     max_lifetime: float = 3600.0
+    signatures: Signatures | None = None
 
 
 def assess(match: Match, context: Context, policy: Policy) -> Assessment:
@@ -42,7 +50,45 @@ def assess(match: Match, context: Context, policy: Policy) -> Assessment:
     state, basis, reason = _by(end, begins, policy) if end else _without_date(match, context, begins, policy)
     until = end.latest if end and (state is not State.UNKNOWN or end.latest == end.earliest) else None
     when_logged = _live_when_logged(begins, end, context, policy)
-    return Assessment(state, basis, policy.as_of, reason, until, when_logged, weak, evidence)
+    verdict = Assessment(state, basis, policy.as_of, reason, until, when_logged, weak, evidence)
+    return _signed(verdict, match, policy.signatures) if policy.signatures and match.family == "jwt" else verdict
+
+
+def _signed(verdict: Assessment, match: Match, signatures: Signatures) -> Assessment:
+    """With what the keys at hand say: a forged token is of no use whatever its claims say."""
+    said = signatures.of(match.secret)
+    one = Evidence(GENUINE if said.genuine else UNPROVEN, said.reason)
+    verdict = replace(verdict, evidence=(one, *verdict.evidence))
+    if said.unusable:
+        reason = f"no server that uses the given keys accepts it: {said.reason}"
+        return replace(verdict, state=State.UNUSABLE, basis=GENUINE, reason=reason, live_when_logged=False)
+    return _with_signature(verdict)
+
+
+GENUINE, UNPROVEN = "signature", "signature_unproven"
+
+
+def _with_signature(verdict: Assessment) -> Assessment:
+    """The verdict by other evidence, with what its chain says of the signature."""
+    said = next((one for one in verdict.evidence if one.name in (GENUINE, UNPROVEN)), None)
+    if said is None:
+        return verdict
+    basis = f"{GENUINE}+{verdict.basis}" if said.name == GENUINE else verdict.basis
+    return replace(verdict, basis=basis, reason=f"{verdict.reason}; {said.says}")
+
+
+def with_issuers_word(verdict: Assessment, word: IntrospectionEvidence) -> Assessment:
+    """A verdict and what the issuer says of the token, which outweighs all other evidence of the same instant."""
+    evidence = (Evidence("introspection", word.reason), *verdict.evidence)
+    state = word.state_at(verdict.as_of)
+    if verdict.state in (State.UNUSABLE, State.EXPIRED, State.NOT_YET_VALID) and state is not State.LIVE:
+        state = None  # inactive, as was to be expected
+    if state is None:
+        return replace(verdict, reason=f"{verdict.reason}; {word.reason}", evidence=evidence)
+    asked = f" (asked {_said(word.asked_at)})" if word.asked_at else ""
+    until = word.expires_at or (None if state is State.REVOKED else verdict.expires_at)
+    reason = f"{word.reason}{asked}" + (f"; {verdict.reason}" if verdict.basis != "none" else "")
+    return replace(verdict, state=state, basis="introspection", reason=reason, expires_at=until, evidence=evidence)
 
 
 def rejudged(finding: Finding, policy: Policy) -> Assessment:
@@ -54,12 +100,12 @@ def rejudged(finding: Finding, policy: Policy) -> Assessment:
     if end:
         state, basis, reason = _by(end, begins, policy)
         until = end.latest if state is not State.UNKNOWN or end.latest == end.earliest else None
-        return replace(old, state=state, basis=basis, reason=reason, expires_at=until)
+        return _with_signature(replace(old, state=state, basis=basis, reason=reason, expires_at=until))
     if old.state is not State.NOT_YET_VALID and not (begins and _ahead(begins, policy)):
         return old
     bare = Match(0, 0, finding.kind, Secret(b""), Rank.STRUCTURE, facts=finding.token, family=finding.family)
     state, basis, reason = _without_date(bare, Context(), begins, policy)
-    return replace(old, state=state, basis=basis, reason=reason)
+    return _with_signature(replace(old, state=state, basis=basis, reason=reason))
 
 
 _FLAWS = {

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from scanner.errors import UsageError
-from scanner.evidence.answers import fetch_jwks, json_answer
+from scanner.evidence.answers import fetch_key_set, json_answer
 from scanner.evidence.endpoint import Endpoint, endpoint, is_public
 from scanner.evidence.fetcher import Fetcher, NetLimits
 from scanner.evidence.wire import FetchFailed
@@ -324,5 +324,5 @@ def test_a_fetched_set_without_keys_says_so(body: bytes) -> None:
         serving(saying(answer(body, kind="application/jwk-set+json"))) as server,
         pytest.raises(FetchFailed) as failure,
     ):
-        fetch_jwks(endpoint(server.url), Fetcher(SHORT))
+        fetch_key_set(endpoint(server.url), Fetcher(SHORT))
     assert "key" in str(failure.value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
 
 import click
@@ -74,6 +74,16 @@ def maybe_instant(ctx: click.Context, param: click.Parameter, value: str | None)
     return None if value is None else instant(ctx, param, value)
 
 
+def maybe_zone(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tzinfo | None:
+    """A zone by its offset or its name."""
+    from scanner.zones import zone_of
+
+    zone = None if value is None else zone_of(value)
+    if value is not None and zone is None:
+        raise click.BadParameter("not a zone: write UTC, +02:00 or Europe/Berlin")
+    return zone
+
+
 REPORT = section(
     "Report",
     option(
@@ -109,6 +119,10 @@ VERDICT = section(
     option(
         "--max-lifetime", type=click.FloatRange(0, min_open=True), default=3600.0, metavar="SECONDS", show_default=True,
         help="How long an access token should live at most; one that lives longer is a weakness.",
+    ),
+    option(
+        "--zone", callback=maybe_zone, metavar="ZONE",
+        help="Zone of log times that name none (UTC, +02:00, Europe/Berlin). Default: not known, and verdicts say so.",
     ),
     option(
         "--key-file", metavar="FILE",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scanner.cli.issuers import ISSUERS, Named
 from scanner.cli.options import LIMITS, REPORT, RULES, SETTINGS, VERDICT, WALK, WORK, Sectioned
 from scanner.cli.progress import Meter
 from scanner.errors import UsageError
@@ -28,6 +29,7 @@ NOTHING, UNUSABLE, USABLE, INCOMPLETE, INTERRUPTED = 0, 10, 11, 12, 130
 @click.argument("paths", nargs=-1, type=click.Path(path_type=str, readable=False))
 @REPORT
 @VERDICT
+@ISSUERS
 @RULES
 @WALK
 @LIMITS
@@ -63,7 +65,8 @@ class _Scan:
         try:
             key = load_key(self._options["key_file"])
             sources = self._walked()
-            options = self._run_options(key)
+            named = Named(self._options)
+            options = self._run_options(key, named)
             tally = self._tally(options)
             self._roll = self._empty_roll()
         except UsageError as error:
@@ -75,7 +78,7 @@ class _Scan:
             sinks = self._sinks(stack)
             meter = stack.enter_context(Meter(self._options["progress"], self._options["quiet"], self._summary))
             try:
-                self._report(sources, options, sinks, meter, tally, state)
+                self._report(sources, options, sinks, meter, tally, state, named)
             except KeyboardInterrupt:
                 self._summary.interrupted = True
             self._summary.seconds = time.monotonic() - began
@@ -86,7 +89,7 @@ class _Scan:
                 sink.finish(self._summary)
         return self._code()
 
-    def _run_options(self, key: bytes) -> Options:
+    def _run_options(self, key: bytes, named: Named) -> Options:
         """Raises UsageError."""
         from scanner.decoders import Limits
         from scanner.rules import read_rules
@@ -102,8 +105,9 @@ class _Scan:
         )
         given = self._options
         return Options(
-            given["as_of"], key, given["leeway"], given["max_lifetime"], limits, rules, entropy=given["entropy"]
-        )
+            given["as_of"], key, given["leeway"], given["max_lifetime"], given["zone"], named.key_sets, limits, rules,
+            entropy=given["entropy"],
+        )  # fmt: skip
 
     def _state(self, options: Options, stack: ExitStack) -> State | None:
         from scanner.run import State
@@ -143,20 +147,26 @@ class _Scan:
         meter: Meter,
         tally: Tally,
         state: State | None,
+        named: Named,
     ) -> None:
         from scanner.run import run
 
         for sink in sinks:
             sink.begin()
-        for line in tally.expired():
+        for line in (*tally.expired(), *named.notes):
             meter.say(line)
         wanted = [source for source in sources if isinstance(source, Source)]
         self._summary.sources = len(wanted)
         skipped = (event for event in sources if isinstance(event, Skipped))
-        found = run(wanted, options, jobs=self._options["jobs"], progress=meter.progress, state=state)
+        asker = named.asker
+        keep = asker.keep if asker else None
+        jobs = self._options["jobs"]
+        found = run(wanted, options, jobs=jobs, progress=meter.progress, keep=keep, state=state)
         for event in chain(skipped, found):
             if isinstance(event, Finding) and tally.takes(event):
                 continue
+            if isinstance(event, Finding) and asker:
+                event = asker.asked(event)
             self._summary.add(event)
             meter.event(event)
             for sink in sinks:

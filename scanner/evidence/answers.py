@@ -9,7 +9,8 @@ import orjson
 from scanner.errors import UsageError
 from scanner.evidence.endpoint import Endpoint
 from scanner.evidence.fetcher import Answer, Fetcher
-from scanner.evidence.jwks import Jwks
+from scanner.evidence.jwks import Jwks, compact
+from scanner.evidence.key_set import KeySet
 from scanner.evidence.wire import FetchFailed
 
 JSON = frozenset({"application/json"})
@@ -34,11 +35,12 @@ def json_answer(to: Endpoint, answer: Answer, types: frozenset[str] = JSON) -> d
     return value
 
 
-def fetch_jwks(address: Endpoint, fetcher: Fetcher, issuers: frozenset[str] = frozenset()) -> Jwks:
-    """The key set at an address the user named; `issuers` says whose it is. Raises FetchFailed."""
+def fetch_key_set(address: Endpoint, fetcher: Fetcher, issuers: frozenset[str] = frozenset()) -> KeySet:
+    """The key set at an address the user named, checked; `issuers` says whose it is. Raises FetchFailed."""
     answer = fetcher.get(address, {}, "application/jwk-set+json, application/json")
     json_answer(address, answer, _KEY_SET)
     try:
-        return Jwks.load(answer.body, issuers)
+        Jwks.load(answer.body, issuers)
+        return KeySet(compact(answer.body), issuers)
     except UsageError as error:
         raise FetchFailed(f"{address.host}: {error}") from None

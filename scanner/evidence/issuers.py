@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from scanner.errors import UsageError
-from scanner.evidence.answers import fetch_jwks
+from scanner.evidence.answers import fetch_key_set
 from scanner.evidence.endpoint import Endpoint, endpoint
 from scanner.evidence.fetcher import Fetcher
 from scanner.evidence.introspection import Asking, Client, Way, secret_from
-from scanner.evidence.jwks import Jwks
+from scanner.evidence.jwks import read_key_set
+from scanner.evidence.key_set import KeySet
 from scanner.evidence.wire import FetchFailed
 
 LARGEST_FILE = 1024 * 1024  # bytes
@@ -141,21 +142,19 @@ def _client(entry: dict[str, Any], file: Path, where: str) -> Client:
     return Client(entry["client_id"], secret, how == "post")
 
 
-def key_sets(issuers: tuple[Issuer, ...], fetcher: Fetcher | None) -> tuple[list[Jwks], list[str]]:
+def key_sets(issuers: tuple[Issuer, ...], fetcher: Fetcher) -> tuple[list[KeySet], list[str]]:
     """The key sets of the map, each bound to its issuers, and why those that are missing are (for people).
 
-    With no fetcher, no address is asked and each is among the missing. Raises UsageError for a file that is no key set.
+    Raises UsageError for a file that is no key set.
     """
-    found: list[Jwks] = []
+    found: list[KeySet] = []
     missing: list[str] = []
     for issuer in issuers:
         if issuer.jwks_file is not None:
-            found.append(Jwks.load(issuer.jwks_file, issuer.issuers))
-        elif issuer.jwks_url is not None and fetcher is None:
-            missing.append(f"the keys at {issuer.jwks_url.host} were not fetched: asking is off")
-        elif issuer.jwks_url is not None and fetcher is not None:
+            found.append(read_key_set(issuer.jwks_file, issuer.issuers))
+        elif issuer.jwks_url is not None:
             try:
-                found.append(fetch_jwks(issuer.jwks_url, fetcher, issuer.issuers))
+                found.append(fetch_key_set(issuer.jwks_url, fetcher, issuer.issuers))
             except FetchFailed as error:
                 missing.append(f"the keys could not be fetched: {error}")
     return found, missing

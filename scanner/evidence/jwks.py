@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from scanner.errors import UsageError
+from scanner.evidence.key_set import KeySet
 
 LARGEST_FILE = 10 * 1024 * 1024  # bytes
 MOST_KEYS = 1000  # issuers publish 1 to 20
@@ -74,6 +75,11 @@ class Jwks:
         return cls._parse(source if isinstance(source, bytes) else _read(name), name, issuers)
 
     @classmethod
+    def of(cls, keys: KeySet) -> Jwks:
+        """The keys of a set that was read before."""
+        return cls._parse(keys.data, "the key set", keys.issuers)
+
+    @classmethod
     def _parse(cls, data: bytes, name: str, issuers: frozenset[str]) -> Jwks:
         if len(data) > LARGEST_FILE:
             raise UsageError(f"{name}: larger than {LARGEST_FILE // 1024 // 1024} MB")
@@ -84,6 +90,21 @@ class Jwks:
         if not keys:
             raise UsageError(f"{name}: no key in it can check a signature (RSA, EC or OKP public keys can)")
         return cls(tuple(keys), issuers, len(members) - len(keys))
+
+
+def read_key_set(path: str | os.PathLike[str], issuers: frozenset[str] = frozenset()) -> KeySet:
+    """A key set from a file, checked. Raises UsageError like `Jwks.load`."""
+    name = os.fspath(path)
+    data = _read(name)
+    Jwks._parse(data, name, issuers)
+    return KeySet(compact(data), issuers)
+
+
+def compact(data: bytes) -> bytes:
+    """A key set that was checked, without what no signature check needs: certificate chains, private halves."""
+    kept = (*_PUBLIC_MEMBERS, "kid", "use", "alg", "key_ops")
+    members = [member for member in _members(data, "the key set") if _key(member)]
+    return orjson.dumps({"keys": [{name: member[name] for name in kept if name in member} for member in members]})
 
 
 def _read(path: str) -> bytes:

@@ -6,19 +6,25 @@ believed (RFC 8725 section 3.10). Times are not looked at: a genuine token may w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from jwt.algorithms import Algorithm, get_default_algorithms
 
+from detectors.detector import Secret
 from scanner.evidence.jose import Jws, NotCheckable, parse_jws
 from scanner.evidence.jwks import ASYMMETRIC, Jwks, Key, PublicKey, fitting
+from scanner.evidence.key_set import KeySet
 
 MOST_TRIED = 50  # keys for one token that names none of them: at most 50 * 0.2 ms (ES512)
 _TELLING_KEY_ID = 8  # characters: a shorter `kid` ("1", "default", "sig-1") may be any issuer's
 _VERIFIERS = {name: a for name, a in get_default_algorithms().items() if name in ASYMMETRIC}
 _VERIFIERS |= dict.fromkeys(("Ed25519", "Ed448"), _VERIFIERS["EdDSA"])  # RFC 9864: the same, by their full names
+
+
+REMEMBERED = 4096  # answers, of 200 bytes and a reference to the token
 
 
 class Outcome(StrEnum):
@@ -27,6 +33,12 @@ class Outcome(StrEnum):
     WRONG_KEY = "wrong_key"  # it names no key, and none that could have made the signature did
     KEY_UNKNOWN = "key_unknown"  # it names a key that is not in the set, or that the set has only for another use
     NOT_CHECKABLE = "not_checkable"
+
+
+# Among several sets: one that made the signature, one whose word is final (1, between them), then what says most.
+_TELLING = (
+    Outcome.GENUINE, None, Outcome.FORGED, Outcome.KEY_UNKNOWN, Outcome.WRONG_KEY, Outcome.NOT_CHECKABLE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +56,38 @@ class SignatureEvidence:
     conclusive: bool = False
 
     @property
+    def genuine(self) -> bool:
+        """Whether a key at hand made the signature."""
+        return self.outcome is Outcome.GENUINE
+
+    @property
     def unusable(self) -> bool:
         """Whether no server that uses these keys accepts the token."""
         return self.conclusive and self.outcome in (Outcome.FORGED, Outcome.WRONG_KEY)
+
+
+class Signatures:
+    """Checks tokens against all key sets the user named. Answers are remembered: a log repeats its tokens."""
+
+    def __init__(self, key_sets: Iterable[KeySet]) -> None:
+        self._sets = tuple(Jwks.of(keys) for keys in key_sets)
+        self._known: dict[Secret, SignatureEvidence] = {}
+
+    def of(self, token: Secret) -> SignatureEvidence:
+        """The word of the set that tells most. Never raises on a token."""
+        known = self._known.get(token)
+        if known is None:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            answers = [check(token.reveal(), keys) for keys in self._sets]
+            known = self._known[token] = min(answers, key=_rank)
+        return known
+
+
+def _rank(evidence: SignatureEvidence) -> int:
+    if evidence.unusable:
+        return 1
+    return _TELLING.index(evidence.outcome)
 
 
 def check(token: bytes, keys: Jwks) -> SignatureEvidence:

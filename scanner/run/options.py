@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from scanner.decoders import Limits
+from scanner.evidence.key_set import KeySet
 from scanner.rules import RulesFile
 
 
@@ -18,6 +19,8 @@ class Options:
     key: bytes = field(repr=False)  # 32 bytes, the HMAC key of fingerprints
     leeway: float = 0.0  # seconds of clock skew granted
     max_lifetime: float = 3600.0  # seconds an access token should live at most
+    zone: tzinfo | None = None  # of times in logs that name none
+    key_sets: tuple[KeySet, ...] = ()  # that the user named, read or fetched before
     limits: Limits = field(default_factory=Limits)
     rules: tuple[RulesFile, ...] = ()  # users' own, beside our detectors
     entropy: bool = False  # random strings without a name too

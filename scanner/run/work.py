@@ -70,9 +70,15 @@ def scanner_for(options: Options) -> Scanner:
     from scanner.matcher import Matcher
 
     detectors = (*all_detectors(), *(on_demand() if options.entropy else ()), *detectors_of(options.rules))
-    return Scanner(
-        Matcher(detectors, cached=True), Policy(options.as_of, options.leeway, options.max_lifetime), options.key
-    )
+    return Scanner(Matcher(detectors, cached=True), _policy(options), options.key)
+
+
+def _policy(options: Options) -> Policy:
+    if not options.key_sets:
+        return Policy(options.as_of, options.leeway, options.max_lifetime)
+    from scanner.evidence.signature import Signatures
+
+    return Policy(options.as_of, options.leeway, options.max_lifetime, signatures=Signatures(options.key_sets))
 
 
 def work(unit: Unit, options: Options, read: Read | None = None) -> Result:
@@ -87,7 +93,7 @@ def work(unit: Unit, options: Options, read: Read | None = None) -> Result:
 
 def scan_source(source: Source, options: Options, read: Read | None, keep: Keep | None) -> Iterator[Finding | Skipped]:
     """A source from start to end. `read` is told how many of its bytes were used up, now and then."""
-    hints = FileHints(mtime=source.mtime)
+    hints = FileHints(source.mtime, options.zone)
     for stream in open_source(source, options.limits):
         if isinstance(stream, Skipped):
             yield stream
@@ -105,7 +111,7 @@ def _scan_range(source: Source, part: Part, options: Options, keep: Keep | None)
         with open(source.os_path, "rb", buffering=0) as file:
             file.seek(part.read_from)
             reader = _Bounded(file.readinto, part)
-            yield from scanner_for(options).scan(stream, reader, FileHints(mtime=source.mtime), part, keep=keep)
+            yield from scanner_for(options).scan(stream, reader, FileHints(source.mtime, options.zone), part, keep=keep)
     except OSError as error:
         yield Skipped(stream, f"cannot be read: {os.strerror(error.errno or 0)}", part.start)
 

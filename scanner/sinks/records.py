@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from scanner.model import Finding, Identity, Skipped, StreamId, Summary
+from scanner.model import Evidence, Finding, Identity, Skipped, StreamId, Summary
+from scanner.timeline import Timeline
 from scanner.weaknesses import exposure
 
 SCHEMA = "bearertrap/1"
@@ -38,6 +39,7 @@ def of_finding(finding: Finding) -> Record:
             "expires_at": time(verdict.expires_at),
             "live_when_logged": verdict.live_when_logged,
             "reason": verdict.reason,
+            "evidence": [_evidence(one) for one in verdict.evidence],
         },
         "token": {
             "issuer": token.issuer,
@@ -59,6 +61,10 @@ def of_finding(finding: Finding) -> Record:
         "key": finding.key,
         "family": finding.family,
     }
+
+
+def _evidence(one: Evidence) -> Record:
+    return {"name": one.name, "says": one.says, "earliest": time(one.earliest), "latest": time(one.latest)}
 
 
 def of_skipped(skipped: Skipped) -> Record:
@@ -90,6 +96,16 @@ def of_identity(one: Identity) -> Record:
         "token_endpoint": one.token_endpoint,
         "rotation_due": None if one.rotation_due is None else one.rotation_due.isoformat(),
         "revoke": one.revoke,
+    }
+
+
+def of_timeline(timeline: Timeline) -> Record:
+    """How many usable credentials were exposed from which moment on."""
+    return {
+        "steps": [{"at": time(step.at), "count": step.count} for step in timeline.steps()],
+        "open": timeline.open,
+        "untimed": timeline.untimed,
+        "left_out": timeline.left_out,
     }
 
 
