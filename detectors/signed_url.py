@@ -102,6 +102,11 @@ def _cloudfront(params: Params) -> tuple[float | None, float | None]:
         return None, None
 
 
+def _problems(params: Params) -> tuple[str, ...]:
+    """ "If you created a presigned URL using a temporary token, then the URL expires when the token expires" (S3)."""
+    return ("temporary_credentials",) if "x-amz-security-token" in params else ()
+
+
 def _confirm(
     family: str, signature: str, needs: tuple[str, ...], shape: bytes, times: Times
 ) -> Callable[[Text], Iterable[Match]]:
@@ -120,7 +125,7 @@ def _confirm(
             kind=Kind.SIGNED_URL,
             secret=Secret(value[0]),
             rank=Rank.STRUCTURE,
-            facts=TokenFacts(issued_at=issued, expires_at=expires),
+            facts=TokenFacts(issued_at=issued, expires_at=expires, problems=_problems(params)),
             family=family,
             key=signature,
         )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from detectors.detector import Kind, Match, Text
 from scanner import lifetimes
-from scanner.record_time import HEAD, Around, Stamp, at, in_line, keyed
+from scanner.record_time import HEAD, Around, Stamp, all_in_line, at, in_line, keyed
 from scanner.siblings import beside
 
 LINES_BACK = 80  # lines a record may have before the one with its secret: header blocks, pretty-printed JSON
@@ -49,7 +49,7 @@ def describe(text: Text, match: Match, earlier: bytes, hints: FileHints) -> Cont
     """What the bytes around a match say. `earlier`: raw bytes of the stream that end where the match begins."""
     data = text.data
     around = Around(earlier, data[match.end : match.end + LONGEST_LINE], hints.mtime, hints.zone)
-    stamp, basis, belongs = _record_time(data, match, earlier, around)
+    stamp, basis, belongs = _record_time(text, match, earlier, around)
     lifetime, issued, issued_by = lifetimes.NOTHING, None, ""
     if not _speaks_for_itself(match):
         lifetime = lifetimes.of(data, match.start, match.end, match.kind, match.key, hints.zone)
@@ -82,16 +82,12 @@ def _is_counted_from(match: Match, lifetime: lifetimes.Lifetime) -> bool:
     return lifetime.seconds is not None or match.max_lifetime is not None or match.kind is Kind.AUTH_CODE
 
 
-def _record_time(data: bytes, match: Match, earlier: bytes, around: Around) -> tuple[Stamp | None, str | None, bool]:
+def _record_time(text: Text, match: Match, earlier: bytes, around: Around) -> tuple[Stamp | None, str | None, bool]:
     """The record's time, where it stood, and whether the secret's line is surely of the record it stood in."""
-    # A NUL ends a record as well: in memory, what stands before it is another object, of whatever time.
-    start = max(
-        data.rfind(b"\n", 0, match.start) + 1, data.rfind(b"\0", 0, match.start) + 1, match.start - LONGEST_LINE
-    )
-    end = data.find(b"\n", match.end)
-    after = data[match.end : min(end if end >= 0 else len(data), match.end + LONGEST_LINE)].split(b"\0", 1)[0]
-    written = in_line(data[start : match.start]) or keyed(after)
-    stamp = around.settled(written) if written else None
+    data = text.data
+    start, end = _line(text, match)
+    after = data[match.end : end]
+    stamp = _surest(around, data[start : match.start], after)
     if stamp:
         return stamp, _basis("record", stamp), True
     lines = earlier[earlier.rfind(b"\0") + 1 :].splitlines()[-LINES_BACK - 1 : -1]
@@ -103,6 +99,43 @@ def _record_time(data: bytes, match: Match, earlier: bytes, around: Around) -> t
             return stamp, _basis("preceding_record", stamp), belongs
         belongs = belongs and _GOES_ON.match(line[:HEAD]) is not None
     return None, None, False
+
+
+def _line(text: Text, match: Match) -> tuple[int, int]:
+    """[start, end) of the line a match stands in. A line break that was escaped ends a line of the message only."""
+    data, depth = text.data, text.depth
+    low = data.rfind(b"\n", max(0, match.start - LONGEST_LINE), match.start)
+    while low >= 0 and depth is not None and depth[low]:
+        low = data.rfind(b"\n", max(0, match.start - LONGEST_LINE), low)
+    limit = min(len(data), match.end + LONGEST_LINE)
+    high = data.find(b"\n", match.end, limit)
+    while high >= 0 and depth is not None and depth[high]:
+        high = data.find(b"\n", high + 1, limit)
+    low = low + 1 if low >= 0 else max(0, match.start - LONGEST_LINE)
+    high = high if high >= 0 else limit
+    # A NUL ends a record as well: in memory, what stands before it is another object, of whatever time.
+    low = max(low, data.rfind(b"\0", low, match.start) + 1)
+    nul = data.find(b"\0", match.end, high)
+    return low, nul if nul >= 0 else high
+
+
+def _surest(around: Around, before: bytes, after: bytes) -> Stamp | None:
+    """The line's time; another one in it, if that leaves less open and can be of the same moment."""
+    best: Stamp | None = None
+    behind = keyed(after)
+    for written in (*all_in_line(before), *((behind,) if behind else ())):
+        stamp = around.settled(written)
+        if stamp is None or best is None:
+            best = best or stamp
+        elif stamp.latest - stamp.earliest < best.latest - best.earliest and _meet(stamp, best):
+            best = stamp
+        if best and best.earliest == best.latest:
+            break
+    return best
+
+
+def _meet(one: Stamp, other: Stamp) -> bool:
+    return one.earliest <= other.latest + SAME and other.earliest <= one.latest + SAME
 
 
 # A line that is part of the record above it: indented, empty, marked by a bracket, a quote or a client's `<` and `>`,

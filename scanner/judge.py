@@ -157,8 +157,13 @@ def _claimed(match: Match) -> Evidence | None:
     if until is None or "exp_duplicate" in match.facts.problems:
         return None
     if "exp_in_milliseconds" in match.facts.problems:
-        says = "its own expiry, in milliseconds, says so; a server that takes it for seconds lets it live for ages"
+        says = f"its own expiry is in milliseconds ({_said(until)}); a server that reads seconds lets it live for ages"
         return Evidence("claims", says, until, moment(float(_LAST)))
+    if "temporary_credentials" in match.facts.problems:
+        made = moment(match.facts.issued_at) or until
+        return Evidence(
+            "claims", "its own expiry; the temporary credentials that signed it may end before", made, until
+        )
     return Evidence("claims", "its own expiry says so", until, until)
 
 
@@ -227,11 +232,11 @@ def _by(end: Evidence, begins: datetime | None, policy: Policy) -> tuple[State, 
         reason = f"valid from {_said(begins)} to {_said(end.latest)}: its own claims say so"
         return State.NOT_YET_VALID, end.name, reason
     if policy.as_of - leeway >= end.latest:
-        return State.EXPIRED, end.name, f"ended {_span(end)}: {end.says}"
+        return State.EXPIRED, end.name, f"ended {_bound(end, end.latest, 'latest')}: {end.says}"
     if end.since and policy.as_of + leeway < end.since:
-        return State.UNKNOWN, end.name, f"seen only later, and valid until {_span(end)} at most: {end.says}"
+        return State.UNKNOWN, end.name, f"seen only later, and valid until {_said(end.latest)} at most: {end.says}"
     if policy.as_of < end.earliest:
-        return State.LIVE, end.name, f"valid until {_span(end)}: {end.says}"
+        return State.LIVE, end.name, f"valid until {_bound(end, end.earliest, 'least')}: {end.says}"
     if end.earliest == end.latest:
         return State.LIVE, end.name, f"ended {_said(end.latest)}, within the leeway: {end.says}"
     return State.UNKNOWN, end.name, f"may be valid until {_said(end.latest)}: {end.says}"
@@ -241,12 +246,8 @@ def _ahead(begins: datetime, policy: Policy) -> bool:
     return begins > policy.as_of and (begins - policy.as_of).total_seconds() > policy.leeway
 
 
-def _span(end: Evidence) -> str:
-    assert end.earliest is not None
-    assert end.latest is not None
-    if end.earliest == end.latest:
-        return _said(end.latest)
-    return f"between {_said(end.earliest)} and {_said(end.latest)}"
+def _bound(end: Evidence, bound: datetime, word: str) -> str:
+    return _said(bound) if end.earliest == end.latest else f"{_said(bound)} at the {word}"
 
 
 def _without_date(match: Match, context: Context, begins: datetime | None, policy: Policy) -> tuple[State, str, str]:

@@ -92,8 +92,7 @@ _OWNERS = {
 
 def of(data: bytes, start: int, end: int, kind: Kind, key: str | None, zone: tzinfo | None) -> Lifetime:
     """What the fields of its object say of the token at [start, end)."""
-    low, high = max(0, start - REACH), min(len(data), end + REACH)
-    text = data[low:high]
+    text, low = _around(data, start, end)
     cookie = _of_cookie(data[end : end + 512], zone)
     if cookie:
         return cookie
@@ -110,6 +109,16 @@ def of(data: bytes, start: int, end: int, kind: Kind, key: str | None, zone: tzi
 
 
 NOTHING = Lifetime()
+
+
+def _around(data: bytes, start: int, end: int) -> tuple[bytes, int]:
+    """What is looked at, and where it begins: up to a NUL, past which in memory another object stands."""
+    low, high = max(0, start - REACH), min(len(data), end + REACH)
+    low = max(low, data.rfind(b"\0", low, start) + 1)
+    nul = data.find(b"\0", end, high)
+    return data[low : nul if nul >= 0 else high], low
+
+
 # A word that is nowhere needs no expression to look for it.
 _MAY_TELL = re.compile(rb"(?i)expir|lease|valid[_ -]?(?:to|until)|end_?date|(?<![a-z])exp(?![a-z])")
 _WORDS = (b"exp", b"lease", b"valid", b"end_date", b"enddate")  # looked for first: ten times as fast as the expression
@@ -366,8 +375,7 @@ def _read_issue(place: _Place, field: re.Match[bytes], zone: tzinfo | None) -> S
 
 def made_with(data: bytes, start: int, end: int) -> datetime | None:
     """When a JWT of the same answer was issued (its `iat`), the ID token beside an opaque access token: with it."""
-    low = max(0, start - REACH)
-    text = data[low : end + REACH]
+    text, low = _around(data, start, end)
     if b"eyJ" not in text and b"ewo" not in text:
         return None
     place = _Place(text, start - low, end - low, Owner.ACCESS)
@@ -389,8 +397,7 @@ _EARLIEST_SECOND, _LATEST_SECOND = 978307200, 4102444800  # 2001 to 2100
 
 def date_of_message(data: bytes, start: int, end: int) -> datetime | None:
     """The `Date` of the HTTP message whose body the token at [start, end) stands in: when it was issued, if then."""
-    low = max(0, start - REACH)
-    text = data[low : end + REACH]
+    text, low = _around(data, start, end)
     if b"GMT" not in text:
         return None
     place = _Place(text, start - low, end - low, Owner.ACCESS)

@@ -42,6 +42,7 @@ _DATUM = re.compile(
     rb"""deleted|joined|scheduled|effective|published|released|built?)[A-Za-z_ .-]{0,16}["'\]]{0,2}\s{0,3}"""
     rb"""(?:=>|[:=>]|at|on)?\s{0,3}["'(\[]{0,3}(?:[A-Z][a-z]{2,8},? )?$"""
 )
+_CELL = re.compile(rb"""[,;(\t][ \t]?["']\Z""")  # a value among others, of a table: when its row was made, or anything
 _DATE_FIELD = re.compile(rb"""(?i)(?<![A-Za-z-])date["']?\s{0,3}(?:=>|[:=,])\s{0,3}["'\[(]{0,3}(?=[A-Z][a-z]{2},? )""")
 _W3C = re.compile(rb"#Fields: |^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d W3SVC", re.MULTILINE)
 
@@ -82,18 +83,27 @@ def as_written(written: Written, zone: tzinfo | None) -> Stamp | None:
 
 def in_line(line: bytes) -> Written | None:
     """The time a record gives itself: where it begins, else under a key that names it."""
+    return next(all_in_line(line), None)
+
+
+def all_in_line(line: bytes) -> Iterator[Written]:
+    """The times a line gives itself, the likeliest first: a collector puts its own before the program's."""
     if not _CLOCK.search(line):
-        return None
+        return
     head = line[:HEAD]
     priority = _PRIORITY.match(head)
     begin = head[priority.end() :] if priority else head.lstrip(_FRAME)
     own = timestamps.at_beginning(begin)
     if own and (own.days or own.exact):
-        return own
+        yield own
     for index, written in timestamps.dated(head):
-        if not _DATUM.search(head, max(0, index - 48), index):
-            return written
-    return keyed(line) or own
+        if not _DATUM.search(head, max(0, index - 48), index) and not _CELL.search(head, max(0, index - 3), index):
+            yield written
+    named = keyed(line)
+    if named:
+        yield named
+    if own and not own.days and not own.exact:
+        yield own
 
 
 def keyed(text: bytes) -> Written | None:

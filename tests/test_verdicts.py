@@ -112,6 +112,7 @@ FOREIGN = {
     "never": b'{"access_token":"%s","expires_at":"0001-01-01T00:00:00Z","x":"%s"}',
     "for ever": b'{"access_token":"%s","expires_at":"9999-12-31T23:59:59Z","x":"%s"}',
     "no duration": b'{"access_token":"%s","expires_in":0,"x":"%s"}',
+    "another object's in memory": b'{"access_token":"%s"\0,"expires_in":1}\0%s',
     "an id": b'{"access_token":"%s","expires_in_policy":300,"x":"%s"}',
 }
 
@@ -336,3 +337,35 @@ def test_the_chain_of_evidence_is_kept() -> None:
     found = verdicts(line)[token].verdict
     assert [one.name for one in found.evidence] == ["expires_in+record_time", "vendor_max_lifetime+record_time"]
     assert found.state is State.EXPIRED
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        rb'{"log":"2026-11-22 13:00:00 {\"access_token\":\"%s\",\"expires_in\":7200}\n","time":"2026-11-22T11:00:00Z"}',
+        b'2026-11-22T11:00:00.5Z stdout F 2026-11-22 13:00:00 DEBUG {"access_token":"%s","expires_in":7200}',
+        b'Nov 22 11:00:00 host app[1]: 2026-11-22T11:00:00Z {"access_token":"%s","expires_in":7200}',
+        b'11:00:00.000 [main] ts=2026-11-22T11:00:00Z {"access_token":"%s","expires_in":7200}',
+    ],
+)
+def test_of_two_times_in_a_line_the_one_that_leaves_less_open_counts(line: bytes) -> None:
+    found = verdicts(line % A, mtime=(AS_OF + timedelta(hours=1)).timestamp())[A]
+    assert found.logged_at is not None
+    assert found.logged_at.replace(microsecond=0) == AS_OF - timedelta(hours=1)
+    assert found.verdict.state is State.LIVE
+
+
+def test_a_cell_of_a_table_is_no_record_time() -> None:
+    row = b'INSERT INTO t VALUES (7, \'2019-03-03 10:00:00Z\', \'{"access_token":"%s","expires_in":3600}\');' % A
+    assert state(row) is State.UNKNOWN
+
+
+def test_a_url_signed_with_temporary_credentials_may_end_before() -> None:
+    signature = b"3f9c04e7b1d852a6c7e0194f8b6d235ea97c10f48e2b6d5390fa47c18de2635b"
+    url = (
+        b"https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261122T113000Z&X-Amz-Expires=3600&"
+    )
+    assert state(url + b"X-Amz-Signature=" + signature, signature) is State.LIVE
+    temporary = url + b"X-Amz-Security-Token=IQoJb3Jp&X-Amz-Signature=" + signature
+    assert state(temporary, signature) is State.UNKNOWN
+    assert state(temporary.replace(b"T1130", b"T0930"), signature) is State.EXPIRED
