@@ -139,7 +139,7 @@ def _evidence(match: Match, context: Context) -> Iterator[Evidence]:
     if logged and match.max_lifetime is not None:
         told = f"logged {_said(logged.moment)}; its kind lives at most {match.max_lifetime:.0f} s"
         yield from _at_most(logged, match.max_lifetime, "vendor_max_lifetime+record_time", told)
-    if logged and match.kind is Kind.AUTH_CODE:
+    if logged and match.kind is Kind.AUTH_CODE and "device" not in (match.key or ""):  # RFC 8628: as `expires_in` says
         told = f"logged {_said(logged.moment)}; a code lives 10 minutes"
         yield from _at_most(logged, CODE_LIFETIME, "code_lifetime+record_time", told)
 

@@ -32,6 +32,7 @@ class Owner(StrEnum):
     REFRESH = "refresh"
     ID = "id"
     CODE = "code"
+    DEVICE = "device"
     SECRET = "secret"
     SESSION = "session"
 
@@ -52,7 +53,8 @@ _SEP = (
 )
 _SECONDS = re.compile(
     rb"(?i)(?:expires?[_.-]?in|lease[_-]?duration)(?P<u>[_-]?(?:s|secs?|seconds|ms|millis|milliseconds))?"
-    rb"(?![A-Za-z0-9_])" + _SEP + rb"(?P<n>\d{1,13})(?:\.\d{1,9})?(?![\d.]*[-:T\d])"
+    rb"(?![A-Za-z0-9_])" + _SEP + rb"(?P<n>\d{1,13})(?:\.\d{1,9})?(?:\s?(?P<w>ms|[smhd]|secs?|seconds?|mins?|minutes?|"
+    rb"hrs?|hours?|days?))?(?![A-Za-z0-9.]*[-:T\dA-Za-z])"
 )
 _ENDS = re.compile(
     rb"(?i)(?:expires?[_.-]?(?:at|on|time|date|utc)|expiry(?:[_-]?(?:time|date))?|expires|end_?date_?time|"
@@ -85,7 +87,7 @@ _KEY = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.-@$"
 _PLAIN = frozenset(b"access token tokens auth bearer oauth credential credentials jwt sts x user data key".split())
 _HARMLESS = re.compile(rb"(?i)csrf|xsrf|page|next|continu|cancel|sync|verif")  # tokens that open nothing
 _OWNERS = {
-    b"refresh": Owner.REFRESH, b"rt": Owner.REFRESH, b"code": Owner.CODE, b"device": Owner.CODE,
+    b"refresh": Owner.REFRESH, b"rt": Owner.REFRESH, b"code": Owner.CODE, b"device": Owner.DEVICE,
     b"secret": Owner.SECRET, b"session": Owner.SESSION, b"cookie": Owner.SESSION, b"id": Owner.ID,
 }  # fmt: skip
 
@@ -138,11 +140,14 @@ def _of_cookie(tail: bytes, zone: tzinfo | None) -> Lifetime | None:
 
 
 def _owner_of_token(kind: Kind, key: str) -> Owner:
+    named = _owner(key.encode("utf-8", "replace"))
+    if named is Owner.DEVICE:
+        return named
     by_kind = {
         Kind.REFRESH_TOKEN: Owner.REFRESH, Kind.AUTH_CODE: Owner.CODE, Kind.SESSION_COOKIE: Owner.SESSION,
         Kind.CLIENT_SECRET: Owner.SECRET,
     }  # fmt: skip
-    return by_kind.get(kind) or _owner(key.encode("utf-8", "replace")) or Owner.ACCESS
+    return by_kind.get(kind) or named or Owner.ACCESS
 
 
 def _owner(prefix: bytes) -> Owner | None:
@@ -274,7 +279,7 @@ def _in_object(place: _Place, object_: _Object, zone: tzinfo | None) -> Lifetime
     ends = [(field, stamp) for field in _fields(place, object_, _ENDS) if (stamp := _read_end(place, field, zone))]
     end = _nearest(place, object_, [field for field, _ in ends])
     issued = _chosen(place, object_, _ISSUED)
-    count, moment = _read_seconds(seconds) if seconds else (None, None)
+    count, moment = _read_seconds(place, seconds) if seconds else (None, None)
     ends_at = next((stamp for field, stamp in ends if field is end), None) or moment
     name = end or seconds
     return Lifetime(
@@ -298,7 +303,7 @@ def _fields(place: _Place, object_: _Object, pattern: re.Pattern[bytes]) -> Iter
         if before.isalnum() and not (before.islower() and field[0][:1].isupper()):
             continue  # the tail of another word; `tokenExpiresIn` is none
         owner = _owner(_prefix(place.text, field.start()))
-        plain = owner is Owner.ACCESS and place.owner is Owner.SESSION
+        plain = owner is Owner.ACCESS and place.owner in (Owner.SESSION, Owner.DEVICE)
         if owner is place.owner or (plain and not _prefix(place.text, field.start())):
             yield field
 
@@ -306,6 +311,7 @@ def _fields(place: _Place, object_: _Object, pattern: re.Pattern[bytes]) -> Iter
 def _nearest(place: _Place, object_: _Object, fields: list[re.Match[bytes]]) -> re.Match[bytes] | None:
     """Of the fields in an object the token's own: where several tokens share it, each has one, all on the same side."""
     tokens = [at for at in place.tokens if object_.start <= at < object_.end]
+    tokens = [at for at in tokens if at == place.start or place.direct(at, object_)]
     if len(tokens) > 1:
         if len(fields) != len(tokens):
             return None  # which field is whose can't be told
@@ -324,15 +330,21 @@ def _name(place: _Place, field: re.Match[bytes]) -> str:
     return name.strip(b"-_.@$").decode("ascii", "replace")[:40]
 
 
-def _read_seconds(field: re.Match[bytes]) -> tuple[float | None, Stamp | None]:
+def _read_seconds(place: _Place, field: re.Match[bytes]) -> tuple[float | None, Stamp | None]:
     """A duration, or the end itself, which some write under that name."""
-    count = int(field["n"])
-    if (field["u"] or b"").lower().lstrip(b"_-").startswith(b"m"):
-        count //= 1000
+    quoted = place.text[field.start("n") - 1 : field.start("n")] in (b'"', b"'")
+    if quoted and place.text[field.end() : field.end() + 1] not in (b'"', b"'", b""):
+        return None, None  # there is more to it than the number
+    count = float(int(field["n"]))
+    unit = (field["w"] or b"").lower() or (b"ms" if (field["u"] or b"").lower().strip(b"_-")[:1] == b"m" else b"s")
+    count *= 0.001 if unit == b"ms" else _UNITS[unit[:1]]
     if 0 < count < LONGEST:
-        return float(count), None
+        return count, None
     written = timestamps.value(field["n"])
     return None, _plausible(written, None) if written else None
+
+
+_UNITS = {b"s": 1, b"m": 60, b"h": 3600, b"d": 86400}  # seconds
 
 
 def _read_end(place: _Place, field: re.Match[bytes], zone: tzinfo | None) -> Stamp | None:

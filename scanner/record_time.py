@@ -32,12 +32,13 @@ _PRIORITY = re.compile(rb"<\d{1,3}>(?:\d )?")  # RFC 3164 and RFC 5424
 _KEYED = re.compile(
     rb"""(?i)(?<![A-Za-z0-9_.-])@?(?:(?:log|event|record|system|receive|request_?received|stage|_*realtime)_?)?"""
     rb"""(?:time(?:_?stamp)?(?:_?(?:utc|ms|millis|nanos|generated))?|ts|asctime|date(?:_?time)?|instant|created|when|"""
+    rb"""(?:logged|received|occurred|emitted)_?at|"""
     rb"""epoch_?(?:ms|millis|seconds?)?|t|_time)["']?\s{0,4}(?:=>|[:=])\s{0,4}(?:\{\s?["'](?:\$date|epochSecond)["']:\s?)?"""
     rb"""["'(\[]?"""
 )
 # Words before a time that make it a datum of the record, not the record's own time.
 _DATUM = re.compile(
-    rb"""(?i)(?:expir[a-z]*|valid(?:ity)?|until|not_?(?:before|after)|modified|created?_?(?:at|on|date|time)|updated?|"""
+    rb"""(?i)(?:expir[a-z]*|valid(?:ity)?|until|(?:not|retry)[_-]?(?:before|after)|modified|created?_?(?:at|on|date|time)|updated?|"""
     rb"""issued?|since|start(?:s|ed)?|ends?|ended|last|next|due|deadline|birth|login|seen|renew|exp|nbf|iat|revoked|"""
     rb"""deleted|joined|scheduled|effective|published|released|built?)[A-Za-z_ .-]{0,16}["'\]]{0,2}\s{0,3}"""
     rb"""(?:=>|[:=>]|at|on)?\s{0,3}["'(\[]{0,3}(?:[A-Z][a-z]{2,8},? )?$"""

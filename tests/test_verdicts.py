@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scanner.context import FileHints
-from scanner.judge import Policy
+from detectors.detector import Kind, Match, Rank, Secret, Text
+from scanner.context import FileHints, describe
+from scanner.judge import Policy, assess
 from scanner.model import Finding, State, StreamId
 from scanner.pipeline import Scanner
 from tests.scanning import AS_OF, KEY, Chunks, b64url, jwt, matcher, opaque
@@ -53,6 +54,12 @@ NOTATIONS = {
     "Perl": b"%s $VAR1 = { 'access_token' => '%s', 'expires_in' => 7200 };",
     "XML": b"%s <token><access_token>%s</access_token><expires_in>7200</expires_in></token>",
     "milliseconds": b'%s {"access_token":"%s","expires_in_ms":7200000}',
+    "hours": b'%s {"token":"%s","expiresIn":"2h"}',
+    "minutes": b'%s {"token":"%s","expiresIn":"120 minutes"}',
+    "Rust": b'%s TokenResponse { access_token: "%s", expires_in: Some(7200s) }',
+    "Clojure": b'%s {:access-token "%s" :expires-in 7200}',
+    "YAML": b"%s config\ntoken:\n  access_token: %s\n  expires_in: 7200\n",
+    "a list of PowerShell": b"%s\n\naccess_token : %s\nexpires_in   : 7200\n",
     "pretty": b'%s body:\n{\n  "access_token": "%s",\n  "token_type": "Bearer",\n  "expires_in": 7200\n}\n',
     "a wrapped value": b'%s {"access_token":["%s"],"expires_in":7200}',
     "a part of its own": b'%s {"access_token":"%s","meta":{"expires_in":7200}}',
@@ -113,6 +120,8 @@ FOREIGN = {
     "for ever": b'{"access_token":"%s","expires_at":"9999-12-31T23:59:59Z","x":"%s"}',
     "no duration": b'{"access_token":"%s","expires_in":0,"x":"%s"}',
     "another object's in memory": b'{"access_token":"%s"\0,"expires_in":1}\0%s',
+    "a form of duration we do not read": b'{"token":"%s","expiresIn":"PT1H","x":"%s"}',
+    "an odd unit": b'{"token":"%s","expiresIn":"1 fortnight","x":"%s"}',
     "an id": b'{"access_token":"%s","expires_in_policy":300,"x":"%s"}',
 }
 
@@ -135,6 +144,25 @@ def test_each_of_several_tokens_has_its_own() -> None:
     before = HOUR_AGO + b" expires_in=7200 access_token=%s expires_in=60 access_token=%s"
     found = verdicts(before % (A, B))
     assert [found[x].verdict.state for x in (A, B)] == [State.LIVE, State.EXPIRED]
+
+
+def test_a_user_token_inside_an_answer_has_its_own() -> None:
+    line = HOUR_AGO + b' {"access_token":"%s","expires_in":7200,"authed_user":{"access_token":"%s","expires_in":60}}'
+    found = verdicts(line % (A, B))
+    assert (found[A].verdict.state, found[B].verdict.state) == (State.LIVE, State.EXPIRED)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [(b',"expires_in":1800', State.LIVE), (b',"expires_in":300', State.EXPIRED), (b"", State.UNKNOWN)],
+)
+def test_a_device_code_lives_as_long_as_its_answer_says(more: bytes, expected: State) -> None:
+    """RFC 8628 section 3.2: ten minutes are an authorization code's."""
+    text = b'2026-11-22T11:45:00Z {"device_code":"%s","user_code":"WDJB-MJHT"%s}' % (A, more)
+    start = text.find(A)
+    match = Match(start, start + len(A), Kind.AUTH_CODE, Secret(A), Rank.KEYED, key="device_code")
+    context = describe(Text(text, match.end), match, text[:start], FileHints())
+    assert assess(match, context, Policy(AS_OF)).state is expected
 
 
 def test_a_token_whose_lifetime_cannot_be_told_apart() -> None:
