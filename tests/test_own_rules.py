@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from scanner.rules import detectors_of, read_rules
-from scanner.run import RANGE, Options, run
+from scanner.run import Options, run
+from scanner.run.units import RANGE
 from scanner.sources import WalkRules, walk
 from tests.command import ROOT, bearertrap
 from tests.scanning import AS_OF, KEY, jwt, opaque
