@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.decoders.dumps.reports import KINDS, Sections
+from scanner.framings import memory_words
 from scanner.model import Finding
 from scanner.redaction import Style, redact
 from tests.dumping import found_in, needs, running
@@ -214,3 +215,27 @@ def test_a_long_report_is_not_slow(tmp_path: Path) -> None:
     began = time.monotonic()
     assert sections(path) == {("thread-dump", "threads")}
     assert time.monotonic() - began < 20
+
+
+@given(st.binary(max_size=120), st.sampled_from([4, 8]), st.booleans(), st.integers(0, 3))
+def test_each_byte_of_a_block_of_words_is_where_its_map_says(data: bytes, size: int, text: bool, lead: int) -> None:
+    shown = "#" * lead + "\n" + memory_near(data + b"\1", 0x7B2C3F4A10 if size == 8 else 0xF7A4C3B0, size, text)
+    block = memory_words.block_after(shown.encode(), 0)
+    assert block is not None
+    assert block.data.startswith(data)
+    for i, byte in enumerate(block.data):
+        places = block.outer(i, i + 1)
+        assert bytes.fromhex(shown[slice(*places[0])]) == bytes([byte])
+        assert len(places) == 1 + text
+
+
+@given(
+    st.lists(
+        st.sampled_from(["    0000007b2c3f4a10", " 6f54796265722065", "--------", "  text", "\n", "0x", ":", "\0"])
+    )
+)
+def test_any_lines_are_survived_as_words(parts: list[str]) -> None:
+    block = memory_words.block_after(("memory near x0:\n" + "".join(parts)).encode(), 0)
+    if block:
+        block.outer(0, len(block.data))
+        block.inner(5)

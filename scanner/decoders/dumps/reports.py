@@ -111,7 +111,8 @@ KINDS: tuple[Kind, ...] = (
     ),
     _kind(
         "thread-dump",  # https://docs.oracle.com/en/java/javase/17/docs/specs/man/jstack.html
-        rb"(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\s+)?Full thread dump ",
+        rb"(?:(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\s+)?Full thread dump |\s{0,2}----- pid \d+ at )",  # or an ANR's
+        command_line=rb"^Cmd line: ",
         threads=rb'^"',
         heap=rb"^Heap$",
         deadlocks=rb"^Found (?:one|\d+) (?:Java-level )?deadlock",
