@@ -97,6 +97,19 @@ def test_a_go_panic(tmp_path: Path) -> None:
     assert sections(path) == {("go-panic", "message"), ("go-panic", "stack")}
 
 
+def test_a_panic_in_a_log(tmp_path: Path) -> None:
+    """Only what stands in the panic is of it."""
+    path = tmp_path / "service.log"
+    line = f'2026-11-22T12:00:00Z INFO access_token="{TEXT}"\n'
+    path.write_text(
+        line + f"panic: refused {TEXT}\n\ngoroutine 7 [running]:\nmain.main()\n\t/src/main.go:30 +0x20\n" + line
+    )
+    found, _ = found_in(path)
+    assert [(f.format, f.address) for f in found] == [
+        ("text", None), ("go-panic", {"section": "message"}), ("text", None),
+    ]  # fmt: skip
+
+
 def test_a_thread_dump(tmp_path: Path) -> None:
     path = tmp_path / "threads"
     path.write_text(

@@ -16,12 +16,13 @@ from scanner.model import Finding, Skipped
 LARGEST = 256 << 20  # bytes of a report in which sections are told: real ones have at most a few megabytes
 SECTIONS = 100_000  # headings kept: a jstack of 10,000 threads has fewer
 CARRIED = 256  # bytes of a heading at the most: it may be cut between two reads
+END = "end"  # the name of a heading that ends a report
 BLOCK = 1 << 18  # bytes read at once
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One format. `headings`: an expression with a named group for each section (`_` is a blank)."""
+    """One format. `headings`: an expression with a named group for each section (`_` is a blank, `end` is none)."""
 
     name: str
     begins: re.Pattern[bytes]  # matched against the first bytes of the file
@@ -32,6 +33,8 @@ def _kind(name: str, begins: bytes, **headings: bytes) -> Kind:
     text = b"|".join(b"(?P<%s>%s)" % (section.encode(), pattern) for section, pattern in headings.items())
     return Kind(name, re.compile(begins, re.DOTALL), re.compile(text, re.MULTILINE))
 
+
+_RECORD = rb"^(?:\d{4}[-/]\d\d[-/]\d\d|\[\d|\{\"|(?:DEBUG|INFO|WARN|ERROR)\b)"  # the log goes on
 
 KINDS: tuple[Kind, ...] = (
     _kind(
@@ -89,25 +92,29 @@ KINDS: tuple[Kind, ...] = (
         environment=rb'"environmentVariables":',
         libraries=rb'"sharedObjects":',
     ),
+    # The next three may stand behind the first lines of a log, and the log may go on behind them.
     _kind(
         "faulthandler",  # https://docs.python.org/3/library/faulthandler.html
-        rb"(?:Fatal Python error: |Current thread 0x)",
+        rb"(?:.*?\n)?(?:Fatal Python error: |Current thread 0x)",
         message=rb"^Fatal Python error:",
         stack=rb"^(?:Current thread|Thread) 0x",
         extension_modules=rb"^Extension modules:",
+        end=_RECORD,
     ),
     _kind(
         "go-panic",  # https://pkg.go.dev/runtime
-        rb"(?:panic: |fatal error: |SIG[A-Z]+: )[^\0]{0,4000}?\n\s*goroutine \d+ ",
+        rb"(?:.*?\n)?(?:panic: |fatal error: |SIG[A-Z]+: )[^\0]{0,4000}?\n\s*goroutine \d+ ",
         message=rb"^(?:panic: |fatal error: |SIG[A-Z]+: )",
         stack=rb"^goroutine \d+ ",
         registers=rb"^(?:rax|r0|x0|eax) +0x",
+        end=rb"^exit status \d|" + _RECORD,
     ),
     _kind(
         "rust-panic",  # https://doc.rust-lang.org/std/macro.panic.html
-        rb"\s{0,2}thread '[^'\n]{0,100}' (?:\(\d+\) )?panicked at ",
+        rb"(?:.*?\n)?thread '[^'\n]{0,100}' (?:\(\d+\) )?panicked at ",
         message=rb"^thread '[^'\n]{0,100}' (?:\(\d+\) )?panicked at ",
         stack=rb"^stack backtrace:",
+        end=rb"^note: |" + _RECORD,
     ),
     _kind(
         "thread-dump",  # https://docs.oracle.com/en/java/javase/17/docs/specs/man/jstack.html
@@ -153,9 +160,9 @@ class Sections:
                 self.names.append(found.lastgroup.replace("_", " "))
 
     def at(self, offset: int) -> str | None:
-        """The section an offset is in; None before the first."""
+        """The section an offset is in; None before the first and behind the report's end."""
         place = bisect_right(self.starts, offset)
-        return self.names[place - 1] if place else None
+        return self.names[place - 1] if place and self.names[place - 1] != END else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +222,10 @@ def _completed(sections: Sections, path: bytes | None) -> Callable[[Events], Ite
                     unread = False
                     _read(sections, path or b"")
                 section = sections.at(event.spans[0].start)
-                event = replace(
-                    event, format=sections.kind.name, address={"section": section} if section else event.address
-                )
+                if section:
+                    event = replace(event, format=sections.kind.name, address={"section": section})
+                elif END not in sections.kind.headings.groupindex:  # the whole file is the report
+                    event = replace(event, format=sections.kind.name)
             yield event
 
     return completed

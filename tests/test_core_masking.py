@@ -1,0 +1,115 @@
+"""A masked dump holds no token any more, and debuggers open it as before."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+from minidump.minidumpfile import MinidumpFile
+
+from scanner.redaction import Style, redact_stream
+from tests.dumping import compiled, found_in, gcore, needs, occurrences, running
+from tests.scanning import KEY, jwt
+from tests.test_minidump import crash, full
+
+CURRENT, OLD = jwt(1), jwt(2, "ES256")
+
+
+def masked(path: Path, target: Path) -> Path:
+    """Masks a dump, as often as something shows."""
+    data = path.read_bytes()
+    for _ in range(3):
+        out = io.BytesIO()
+        redact_stream(io.BytesIO(data), out.write, style=Style.EQUAL_LENGTH, key=KEY)
+        if out.getvalue() == data:
+            break
+        data = out.getvalue()
+    target.write_bytes(data)
+    return target
+
+
+@pytest.fixture(scope="module")
+def cores(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """(the program, its core, the core masked)."""
+    folder = tmp_path_factory.mktemp("masking")
+    program = compiled(folder)
+    (folder / "old").write_bytes(OLD)
+    with running(program, folder / "old", "--token=" + CURRENT.decode(), TOKEN=CURRENT.decode()) as process:
+        core = gcore(process, folder)
+    return program, core, masked(core, folder / "masked")
+
+
+def test_no_copy_is_left_and_no_other_byte_changed(cores: tuple[Path, Path, Path]) -> None:
+    _, core, after = cores
+    before, data = core.read_bytes(), after.read_bytes()
+    assert len(data) == len(before)
+    assert len(occurrences(before, CURRENT)) >= 6
+    for token in (CURRENT, OLD[16:]):
+        assert occurrences(data, token) == {}
+    found, _ = found_in(core)
+    spans = sorted((s.start, s.end) for f in found for s in f.spans)
+    position = 0
+    for start, end in spans:
+        assert data[position:start] == before[position:start]
+        position = end
+    assert data[position:] == before[position:]
+
+
+def test_zeros_stay_and_none_is_made(cores: tuple[Path, Path, Path]) -> None:
+    """Strings end where they ended, and two-byte characters stay two-byte characters."""
+    _, core, after = cores
+    form = bytes([0]) + b"\1" * 255
+    assert after.read_bytes().translate(form) == core.read_bytes().translate(form)
+
+
+def test_gdb_shows_the_same_frames_and_variables(cores: tuple[Path, Path, Path]) -> None:
+    needs("gdb")
+    program, core, after = cores
+
+    def shown(path: Path) -> list[str]:
+        commands = ["backtrace", "frame function main", "info locals", "print (int)sizeof(local)"]
+        arguments = [part for command in commands for part in ("-ex", command)]
+        run = subprocess.run(
+            ["gdb", "-batch", "-nx", *arguments, program, path], capture_output=True, text=True, timeout=120
+        )
+        return run.stdout.splitlines()
+
+    before, now = shown(core), shown(after)
+    assert any("main (" in line for line in before)
+    assert len(before) == len(now)
+    changed = [(old, new) for old, new in zip(before, now, strict=True) if old != new]
+    assert changed  # the locals and arguments that hold the token
+    for old, new in changed:
+        assert "eyJ" in old
+        assert CURRENT.decode()[-20:] not in new
+
+
+def test_an_independent_reader_sees_the_same_core(cores: tuple[Path, Path, Path]) -> None:
+    def segments(path: Path) -> list[tuple[object, ...]]:
+        with path.open("rb") as file:
+            elf = ELFFile(file)
+            rows = [tuple(segment.header.values()) for segment in elf.iter_segments()]
+            notes = [note["n_type"] for segment in elf.iter_segments("PT_NOTE") for note in segment.iter_notes()]
+            return [*rows, tuple(notes)]
+
+    _, core, after = cores
+    assert segments(core) == segments(after)
+
+
+@pytest.mark.parametrize("data", [full(), full(1), crash()])
+def test_the_minidump_library_reads_the_same(data: bytes, tmp_path: Path) -> None:
+    def seen(data: bytes) -> list[object]:
+        parsed = MinidumpFile.parse_bytes(data)
+        memory = (parsed.memory_segments_64 or parsed.memory_segments).memory_segments
+        modules = [(m.name, m.baseaddress) for m in parsed.modules.modules] if parsed.modules else []
+        return [(s.start_virtual_address, s.size, s.start_file_address) for s in memory] + modules
+
+    path = tmp_path / "a.dmp"
+    path.write_bytes(data)
+    after = masked(path, tmp_path / "masked.dmp").read_bytes()
+    assert seen(after) == seen(data)
+    assert occurrences(data, CURRENT)
+    assert occurrences(after, CURRENT) == {}
