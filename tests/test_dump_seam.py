@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,9 @@ from tests.streams import source_of
 
 
 def test_ranges_of_a_dump_are_completed_as_the_whole_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("scanner.run", "scanner.run.units"):
-        monkeypatch.setattr(import_module(module), "RANGE", 64 * 1024)
+    monkeypatch.setattr("scanner.run.units.RANGE", 64 * 1024)
+    monkeypatch.setattr("scanner.run.units.RANGE_LEAST", 64 * 1024)
+    monkeypatch.setattr("scanner.run.sequence.RANGE", 64 * 1024)
     path = tmp_path / "heap"
     head = b"JAVA PROFILE 1.0.2\0\0\0\0\x08" + bytes(8)
     path.write_bytes(head + b"\n".join(bytes(50_000) + jwt(i) for i in range(9)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,8 +146,8 @@ def test_a_compressed_core_has_the_same_addresses(dumped: Dumped, tool: str, tmp
 
 
 def test_ranges_have_the_same_addresses(dumped: Dumped, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("scanner.run", "scanner.run.units"):
-        monkeypatch.setattr(sys.modules[module], "RANGE", 100_000)
+    for name in ("units.RANGE", "units.RANGE_LEAST", "sequence.RANGE"):
+        monkeypatch.setattr(f"scanner.run.{name}", 100_000)
     plain, _ = found_in(dumped.path)
     found, skipped = found_in(dumped.path, jobs=2)
     assert skipped == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -32,8 +31,9 @@ def holey(path: Path, pieces: dict[int, bytes], size: int) -> None:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ranges and holes that count from 64 KiB on, so that small files have many."""
-    for module in ("scanner.run", "scanner.run.units"):
-        monkeypatch.setattr(import_module(module), "RANGE", 64 * 1024)
+    monkeypatch.setattr("scanner.run.units.RANGE", 64 * 1024)
+    monkeypatch.setattr("scanner.run.units.RANGE_LEAST", 64 * 1024)
+    monkeypatch.setattr("scanner.run.sequence.RANGE", 64 * 1024)
     monkeypatch.setattr("scanner.decoders.extents.HOLE", 64 * 1024)
 
 
