@@ -151,3 +151,11 @@ def occurrences(data: bytes, value: bytes) -> dict[tuple[int, int], tuple[str, .
         for place, encoding in places.items()
         if encoding != ("utf-16be",) or places.get((place[0] + 1, place[1] + 1)) != ("utf-16le",)
     }
+
+
+def places(found: list[Finding]) -> dict[tuple[int, int], tuple[str, ...]]:
+    """Where findings stand, and in which encoding of whole strings; escapes nearby give a finding their names too."""
+    forms = ("utf-16le", "utf-16be", "hex", "base64")
+    return {
+        (one.spans[0].start, one.spans[-1].end): tuple(name for name in one.encoding if name in forms) for one in found
+    }

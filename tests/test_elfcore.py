@@ -17,7 +17,7 @@ from scanner.decoders.dumps import elfcore
 from scanner.decoders.dumps.command import masked
 from scanner.decoders.dumps.memory import Memory
 from scanner.decoders.dumps.reading import feed
-from tests.dumping import compiled, found_in, gcore, kernel_core, mappings, needs, occurrences, running
+from tests.dumping import compiled, found_in, gcore, kernel_core, mappings, needs, occurrences, places, running
 from tests.scanning import jwt
 
 CURRENT, OLD = jwt(1), jwt(2, "ES256")
@@ -67,7 +67,7 @@ def test_a_core_the_kernel_wrote(tmp_path: Path) -> None:
     assert skipped == []
     wanted = occurrences(data, CURRENT)
     assert len(wanted) >= 6
-    assert set(wanted.items()) <= {((f.spans[0].start, f.spans[0].end), f.encoding) for f in found}
+    assert wanted.items() <= places(found).items()
     for finding in found:
         assert finding.address is not None
         virtual = finding.address.get("virtual")
@@ -83,11 +83,11 @@ def test_a_core_the_kernel_wrote(tmp_path: Path) -> None:
 def test_every_complete_copy_is_found_at_its_place(dumped: Dumped) -> None:
     found, skipped = found_in(dumped.path)
     assert skipped == []
-    known = {((f.spans[0].start, f.spans[0].end), f.encoding) for f in found}
+    known = places(found)
     wanted = occurrences(dumped.data, CURRENT)
     assert len(wanted) >= 6  # .bss, local, heap, UTF-16 in the heap, argument, environment
     assert ("utf-16le",) in wanted.values()
-    assert set(wanted.items()) <= known
+    assert wanted.items() <= known.items()
     assert {(f.format, f.line, f.column) for f in found} == {("elf-core", None, None)}
 
 

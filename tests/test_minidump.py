@@ -13,7 +13,7 @@ from minidump.minidumpfile import MinidumpFile
 from scanner.decoders.dumps import minidump
 from scanner.decoders.dumps.memory import Memory
 from scanner.decoders.dumps.reading import feed
-from tests.dumping import found_in, occurrences
+from tests.dumping import found_in, occurrences, places
 from tests.scanning import jwt
 
 TOKEN = jwt(1)
@@ -124,7 +124,7 @@ def test_every_copy_is_found_at_the_address_the_library_tells(data: bytes, tmp_p
     path.write_bytes(data)
     found, skipped = found_in(path)
     assert skipped == []
-    assert {((f.spans[0].start, f.spans[0].end), f.encoding) for f in found} == set(occurrences(data, TOKEN).items())
+    assert places(found) == occurrences(data, TOKEN)
     memory = addresses(path)
     for finding in found:
         assert (finding.format, finding.line) == ("minidump", None)
