@@ -141,7 +141,7 @@ class Scanner:
             stream=stream,
             format=context.format,
             spans=candidate.spans,
-            encoding=candidate.view.encoding + match.encoding,
+            encoding=_encoding(candidate, window),
             line=line,
             column=column,
             logged_at=context.logged_at,
@@ -154,6 +154,26 @@ class Scanner:
             key=match.key,
             family=match.family,
         )
+
+
+def _encoding(candidate: Candidate, window: Window) -> tuple[str, ...]:
+    """What the secret stood in, outermost first.
+
+    A view of memory holds other objects too: where the secret's own, between NULs, has no escape, theirs do not count.
+    """
+    names = candidate.view.encoding + candidate.match.encoding
+    span = candidate.spans[0]
+    if not _TEXTUAL.issuperset(names) or not names or span.end - span.start != len(candidate.match.secret):
+        return names
+    before = window.slice(span.start - OBJECT, span.start)
+    after = window.slice(span.end, span.end + OBJECT)
+    own = before[before.rfind(b"\0") + 1 :] + after.split(b"\0", 1)[0]
+    return names if b"\0" not in before or _ESCAPE.search(own) else ()
+
+
+OBJECT = 256  # bytes on either side of a secret in which the NULs around its object are looked for
+_TEXTUAL = frozenset(("json", "percent", "html", "ansi", "syslog"))
+_ESCAPE = re.compile(rb"[\\%&\x1b#]")
 
 
 def _facts(match: Match, client_id: str | None, issuer: str | None) -> TokenFacts:

@@ -106,3 +106,11 @@ def test_an_opaque_token_ends_where_memory_goes_on() -> None:
     value = opaque(4)
     (found,) = scan(bytes(40) + b"Authorization: Bearer " + value + b"\0\x19\0\0" + POINTER + bytes(40))
     assert found.fingerprint == scan(b"Authorization: Bearer " + value)[0].fingerprint
+
+
+def test_escapes_of_a_neighbour_are_not_the_secret_s() -> None:
+    other = b'{\\"level\\":\\"info\\"} %20 path\0'
+    (plain,) = scan(bytes(20) + other + bytes(8) + jwt(5) + bytes(20))
+    (quoted,) = scan(bytes(20) + other + bytes(8) + b'{\\"token\\":\\"' + jwt(5) + b'\\"}' + bytes(20))
+    assert plain.encoding == ()
+    assert quoted.encoding == ("json", "percent")
