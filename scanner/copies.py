@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import base64
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
-from detectors.detector import Confidence, Flaw, Match, Rank, Secret
+from detectors.detector import Confidence, Flaw, Kind, Match, Rank, Secret
 from detectors.shapes import is_uuid
 from scanner.decoders.interface import Reader
+from scanner.errors import InputError
 from scanner.fingerprint import finding_id
 from scanner.matcher import LONGEST, quote
-from scanner.model import Finding, Skipped, Span, StreamId
-from scanner.windows import Shape, Window
+from scanner.model import Span, StreamId
+from scanner.values import Value
+from scanner.windows import AHEAD, Range, Shape, Window
 
-MAX_VALUES = 2000  # distinct values a source: each becomes some seven expressions, and 14,000 compile in seconds
+MOST_VALUES = 1000  # distinct values a source, of those that last and of those that don't: 0.4 s to compile them all
 SHORTEST = 12  # bytes: shorter values are words and numbers, which stand anywhere
 GLUED = 20  # bytes from which on a value is a copy also inside a longer run of letters: chance no longer explains it
 LONGEST_VALUE = 7000  # bytes: written as \\uXXXX that is 42 KiB, which a window holds on both sides of a hit
@@ -34,7 +39,8 @@ _UNRESERVED = re.compile(rb"[A-Za-z0-9._~-]*")  # RFC 3986 section 2.3: what no 
 _ALNUM = re.compile(rb"[A-Za-z0-9]+")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]*")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_BEFORE = re.compile(rb"(?:\A|[^A-Za-z0-9]|\\[nrtbfv]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2})\Z")
+_LASTING = frozenset({Kind.CLIENT_SECRET, Kind.API_KEY, Kind.BASIC_CREDENTIALS, Kind.PRIVATE_KEY})
+WORD_BEGINS = re.compile(rb"(?:\A|[^A-Za-z0-9]|\\[nrtbfv]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +54,69 @@ class Copy:
     column: int  # bytes, from 1
 
 
+class Spans:
+    """Many spans in little memory (16 bytes each), by their start."""
+
+    __slots__ = ("_ends", "_longest", "_starts")
+
+    def __init__(self, spans: Iterable[Span] = ()) -> None:
+        self._starts, self._ends = array("Q"), array("Q")
+        self._longest = 0
+        for span in spans:
+            self.add(span)
+
+    def add(self, span: Span) -> None:
+        """Takes one; cheap where they come in order or nearly so."""
+        at = len(self._starts)
+        while at and self._starts[at - 1] > span.start:
+            at -= 1
+        self._starts.insert(at, span.start)
+        self._ends.insert(at, span.end)
+        self._longest = max(self._longest, span.end - span.start)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def overlap(self, start: int, end: int) -> bool:
+        """Whether one of them overlaps [start, end)."""
+        at = bisect_left(self._starts, end)
+        while at and self._starts[at - 1] > start - self._longest:
+            at -= 1
+            if self._ends[at] > start:
+                return True
+        return False
+
+    def near(self, start: int, end: int | None) -> Spans:
+        """Those that may overlap [start, end); None: all from there on."""
+        low = bisect_left(self._starts, max(0, start - self._longest))
+        high = len(self._starts) if end is None else bisect_left(self._starts, end)
+        some = Spans()
+        some._starts, some._ends, some._longest = self._starts[low:high], self._ends[low:high], self._longest
+        return some
+
+
 @dataclass(slots=True)
 class Known:
-    """The values of a source that are worth a second look, each with the finding that gave it away."""
+    """The values of a source that are to be looked for, each with the finding that gave it away.
 
-    findings: dict[Secret, Finding] = field(default_factory=dict, repr=False)
-    refused: int = 0  # values there was no room for (one may be counted again at each place it stands)
+    What holds until it is rotated and what lives for an hour have room of their own: the few client secrets of a log
+    are not crowded out by the tokens of each of its requests.
+    """
 
-    def add(self, match: Match, finding: Finding) -> None:
-        """Takes the value of a finding if it is one that is known by more than its looks."""
-        if match.secret in self.findings or not is_worth_it(match):
+    values: dict[Secret, Value] = field(default_factory=dict, repr=False)
+    refused: bool = False  # there were more than there was room for
+    _taken: Counter[bool] = field(default_factory=Counter)
+
+    def add(self, value: Value) -> None:
+        """Takes the value, unless it is known already or there is no room."""
+        if value.match.secret in self.values:
             return
-        if len(self.findings) >= MAX_VALUES:
-            self.refused += 1
+        lasting = value.match.kind in _LASTING
+        if self._taken[lasting] >= MOST_VALUES:
+            self.refused = True
             return
-        self.findings[match.secret] = finding
-
-    def trouble(self, stream: StreamId) -> Skipped | None:
-        """What to say where the room did not suffice."""
-        if not self.refused:
-            return None
-        return Skipped(stream, f"more than {MAX_VALUES} distinct secrets: copies of the others were not looked for")
+        self._taken[lasting] += 1
+        self.values[value.match.secret] = value
 
 
 def is_worth_it(match: Match) -> bool:
@@ -82,16 +130,34 @@ def is_worth_it(match: Match) -> bool:
     return strong or match.rank >= Rank.SCHEME
 
 
+class Part(Range):
+    """The part of a stream whose copies a unit of work owns."""
+
+    __slots__ = ()
+    before = 2 * SPREAD  # a copy, and one that overlaps it and is better
+    after = 2 * SPREAD + AHEAD
+
+
+Recount = Callable[[int], tuple[int, int | None]]
+
+
 def again(
-    stream: StreamId, reader: Reader, known: Known, found: Iterable[Span], shape: Shape | None = None
-) -> Iterator[Finding]:
+    stream: StreamId,
+    reader: Reader,
+    known: Known,
+    found: Spans,
+    *,
+    part: Part | None = None,
+    recount: Recount | None = None,
+) -> Iterator[Value]:
     """The bare copies in a stream as findings, in order of their start. `found`: the spans of its own findings.
 
-    Raises what the reader raises.
+    For the rest see `copies`. Raises what the reader raises, when the copies before that were given.
     """
-    for copy in copies(reader, known.findings, found, shape):
-        first = known.findings[copy.value]
-        yield replace(
+    for copy in copies(reader, known.values, found, part=part, recount=recount):
+        value = known.values[copy.value]
+        first = value.finding
+        finding = replace(
             first,
             id=finding_id(stream, (copy.span,), first.fingerprint),
             stream=stream,
@@ -106,26 +172,49 @@ def again(
             confidence=Confidence.MEDIUM,
             key=None,
             address=None,
+            copy_of=first.id,
         )
+        yield Value(finding, value.match)
 
 
 def copies(
-    reader: Reader, values: Iterable[Secret], found: Iterable[Span], shape: Shape | None = None
+    reader: Reader,
+    values: Iterable[Secret],
+    found: Spans,
+    shape: Shape | None = None,
+    part: Part | None = None,
+    recount: Recount | None = None,
 ) -> Iterator[Copy]:
     """Where the values stand outside the spans already found, in order of start. Overlapping ones: the longest.
 
-    The same bytes give the same copies, whatever the window's shape. Raises what the reader raises.
+    The same bytes give the same copies, whatever the window's shape. With a `part`, the reader gives the stream
+    from `part.read_from` on, `found` has the spans from there on, and lines are counted from `part.start`. `recount`
+    tells the newlines from there to an offset, and where the last one is: with it, lines are counted only where there
+    is a copy. Raises what the reader raises, when the copies before that were given.
     """
-    search = _Search(list(values))
+    search = _search(tuple(values))
     if not search.forms:
         return
-    window = Window(reader, shape)
+    part = part or Part()
+    window = Window(reader, shape, part.read_from, (part.start, part.end))
+    window.counting = recount is None
     work = _Work(search, window, found)
+    trouble: Exception | None = None
     while not window.final:
-        fresh = window.fill()
+        fresh = memoryview(b"")
+        try:
+            fresh = window.fill()
+        except (InputError, OSError) as error:
+            trouble, window.final = error, True
         for place in work.take(fresh):
+            if not part.owns(place.span.start):
+                continue
+            if recount is not None and not window.counting:
+                window.count_from(*recount(window.base))
             line, column = window.line_and_column(place.span.start)
             yield Copy(place.span, place.value, place.encoding, line, column)
+    if trouble:
+        raise trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +241,16 @@ class _Place:
         return self.span.end - self.span.start, -self.span.start, self.encoding
 
 
+@lru_cache(maxsize=1)
+def _search(values: tuple[Secret, ...]) -> _Search:
+    """Kept for the next stream of the source, or the next part of it."""
+    return _Search(values)
+
+
 class _Search:
     """The fragments of all forms in one database."""
 
-    def __init__(self, values: list[Secret]) -> None:
+    def __init__(self, values: Iterable[Secret]) -> None:
         import hyperscan  # only where there is something to look for
 
         grouped: dict[tuple[bytes, bool], list[_Form]] = {}
@@ -235,11 +330,10 @@ def _fragment(form: bytes) -> tuple[int, int]:
 class _Work:
     """The hits of one window, in order, and what became of them."""
 
-    def __init__(self, search: _Search, window: Window, found: Iterable[Span]) -> None:
+    def __init__(self, search: _Search, window: Window, found: Spans) -> None:
         self._search = search
         self._window = window
-        self._found = sorted(found)
-        self._reach = max((span.end - span.start for span in self._found), default=0)
+        self._found = found
         self._pending: list[tuple[int, int]] = []
         self._places: list[_Place] = []  # sorted by start; the first `_told` are settled but may overlap later ones
         self._told = 0
@@ -261,16 +355,16 @@ class _Work:
             done += 1
         del self._pending[:done]
         settled = self._settle(None if window.final else limit)
-        waiting = self._places[self._told].span.start if self._told < len(self._places) else limit
-        window.release(min(waiting, limit))
+        begins = [place.span.start for place in (*settled[:1], *self._places[self._told : self._told + 1])]
+        window.release(min([*begins, limit]))
         return settled
 
     def _look(self, end: int, index: int) -> None:
-        if self._is_found(end - 1, end):
+        if self._found.overlap(end - 1, end):
             return
         for form in self._search.forms[index]:
             place = self._whole(form, end)
-            if place is not None and not self._is_found(place.span.start, place.span.end):
+            if place is not None and not self._found.overlap(place.span.start, place.span.end):
                 self._add(place)
 
     def _add(self, place: _Place) -> None:
@@ -278,15 +372,6 @@ class _Work:
             self._places.append(place)
             if len(self._places) > 1 and self._places[-2].span.start > place.span.start:
                 self._places[self._told :] = sorted(self._places[self._told :], key=lambda one: one.span)
-
-    def _is_found(self, start: int, end: int) -> bool:
-        """Whether a span found before overlaps [start, end)."""
-        at = bisect_right(self._found, Span(end, 0))
-        while at and self._found[at - 1].start > start - self._reach:
-            at -= 1
-            if self._found[at].end > start and self._found[at].start < end:
-                return True
-        return False
 
     def _settle(self, position: int | None) -> list[_Place]:
         """Those that no later hit can change, hits up to `position` having been worked on (None: all)."""
@@ -321,7 +406,7 @@ class _Work:
     def _in_escapes(self, form: _Form, end: int) -> _Place | None:
         if _UNRESERVED.fullmatch(form.whole):
             return None
-        low = max(0, end - form.ahead * WIDEST)
+        low = max(self._window.base, end - form.ahead * WIDEST)
         data = self._window.slice(low, end + (len(form.whole) - form.ahead) * WIDEST)
         for match in self._search.escaped(form.value).finditer(data):
             if match.start() < end - low <= match.end():
@@ -355,7 +440,7 @@ class _Work:
         after = self._window.slice(span.end, span.end + step).strip(b"\0")
         if step == 2:
             before = before.replace(b"\0", b"")
-        return bool(_BEFORE.search(before)) and not _ALNUM.match(after)
+        return bool(WORD_BEGINS.search(before)) and not _ALNUM.match(after)
 
 
 def _beats(other: _Place, place: _Place) -> bool:

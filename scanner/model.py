@@ -119,6 +119,7 @@ class Finding:
     replacement: str
     key: str | None = None
     family: str | None = None
+    copy_of: str | None = None  # id of the finding whose context gave the value away that stands bare here
     address: Address | None = field(default=None)  # of a dump: where in memory it stands, and what holds it
 
 
@@ -183,6 +184,7 @@ class Summary:
     seconds: float = 0.0
     key_id: str = ""
     interrupted: bool = False
+    notices: list[str] = field(default_factory=list)  # what of a second look was left out; all was scanned
 
     def add(self, event: Finding | Skipped) -> None:
         """Counts one event."""

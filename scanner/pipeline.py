@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from detectors.detector import GLANCE, Confirm, Detector, Flaw, Match, NeedMore, Text, TokenFacts
 from detectors.entropy import shannon
@@ -20,7 +20,7 @@ from scanner.resolve import REACH, Candidate, Resolver
 from scanner.rules import RuleTimeout
 from scanner.values import Keep, Value
 from scanner.views import REACHES, View, Views, continued, is_binary
-from scanner.windows import AHEAD, BEHIND, Shape, Window
+from scanner.windows import AHEAD, BEHIND, Range, Shape, Window
 
 SPREAD = 192 * 1024  # bytes a part's neighbourhood reaches: the longest match, its anchor, and what may overlap it
 PAUSE = 0.1  # seconds without input after which a live stream's complete lines are worked on
@@ -28,26 +28,12 @@ NEAR = 640  # bytes on either side of a hit that most detectors decide by
 EARLIER = 16 * 1024  # bytes before a view in which the record's time is looked for
 
 
-@dataclass(slots=True)
-class Part:
-    """The part of a stream a unit of work owns: the findings that start in [start, end)."""
+class Part(Range):
+    """The part of a stream whose findings a unit of work owns."""
 
-    start: int = 0
-    end: int | None = None
-    lines: tuple[int, int | None] = (0, None)  # set by a scan: newlines in the part, offset of the last one
-
-    @property
-    def read_from(self) -> int:
-        """Where to begin reading, so that the findings are those of a scan of the whole."""
-        return max(0, self.start - SPREAD - BEHIND - EARLIER)
-
-    @property
-    def read_to(self) -> int | None:
-        """Where nothing read any further could change a finding of the part."""
-        return None if self.end is None else self.end + SPREAD + AHEAD + REACH
-
-    def owns(self, offset: int) -> bool:
-        return offset >= self.start and (self.end is None or offset < self.end)
+    __slots__ = ()
+    before = SPREAD + BEHIND + EARLIER
+    after = SPREAD + AHEAD + REACH
 
 
 class Scanner:

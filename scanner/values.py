@@ -6,8 +6,10 @@ pickled, which is how a worker hands it back through its pipe; a run on other ma
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 from detectors.detector import Match, Secret
@@ -29,6 +31,18 @@ class Value:
 
 
 Keep = Callable[[Value], None]
+
+
+def packed(values: Iterable[Value]) -> bytes:
+    """Values as bytes for many units of work: packed once, and unpacked once by each worker."""
+    return pickle.dumps(tuple(values))
+
+
+@lru_cache(maxsize=1)
+def unpacked(parcel: bytes) -> tuple[Value, ...]:
+    """What `packed` made bytes of, in this process or the one that forked it."""
+    values: tuple[Value, ...] = pickle.loads(parcel)  # noqa: S301 - never of anybody else
+    return values
 
 
 def _arrived(finding: Finding, secret: bytes, open_fields: dict[str, Any]) -> Value:

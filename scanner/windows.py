@@ -8,6 +8,8 @@ fixed number of bytes is kept, so that what a hit sees depends on the stream and
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import RawIOBase
+from typing import ClassVar
 
 from scanner.decoders.interface import Reader
 
@@ -30,10 +32,53 @@ class Shape:
     room: int = ROOM
 
 
+@dataclass(slots=True)
+class Range:
+    """The part of a stream a unit of work owns: what starts in [start, end)."""
+
+    start: int = 0
+    end: int | None = None
+    lines: tuple[int, int | None] = (0, None)  # set by a scan: newlines in the part, offset of the last one
+
+    before: ClassVar[int] = 0  # bytes before the part that bear on what is found in it …
+    after: ClassVar[int] = 0  # … and behind it
+
+    @property
+    def read_from(self) -> int:
+        """Where to begin reading, so that what is found is what a look at the whole finds there."""
+        return max(0, self.start - self.before)
+
+    @property
+    def read_to(self) -> int | None:
+        """Where nothing read any further could change what is found in the part."""
+        return None if self.end is None else self.end + self.after
+
+    def owns(self, offset: int) -> bool:
+        return offset >= self.start and (self.end is None or offset < self.end)
+
+
+class Bounded:
+    """A raw file, at a range's beginning, as a reader that ends where the range does."""
+
+    def __init__(self, file: RawIOBase, part: Range) -> None:
+        self._readinto = file.readinto
+        self._left = None if part.read_to is None else part.read_to - part.read_from
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        if self._left is None:
+            return self._readinto(buffer) or 0
+        count = self._readinto(buffer[: self._left]) or 0
+        self._left -= count
+        return count
+
+
 class Window:
     """The bytes [base, end) of a stream. Invariant: base <= counted <= end while lines are asked in order."""
 
-    __slots__ = ("_buffer", "_count_until", "_reader", "_shape", "base", "counted", "end", "final", "lines", "newline")
+    __slots__ = (
+        "_buffer", "_count_until", "_reader", "_shape", "base", "counted", "counting", "end", "final", "lines",
+        "newline",
+    )  # fmt: skip
 
     def __init__(
         self, reader: Reader, shape: Shape | None = None, start: int = 0, lines_of: tuple[int, int | None] = (0, None)
@@ -45,6 +90,7 @@ class Window:
         self.base = self.end = start
         self.counted = max(start, lines_of[0])
         self._count_until = lines_of[1]
+        self.counting = True  # lines are counted as the window moves on; else see `count_from`
         self.final = False  # the stream has ended: nothing follows `end`
         self.lines = 0  # newlines in [the range's start, counted)
         self.newline = self.counted - 1  # offset of the last of them; just before the first byte where there is none
@@ -106,6 +152,14 @@ class Window:
         self.count_to(offset)
         return self.lines + 1, offset - self.newline
 
+    def count_from(self, lines: int, newline: int | None) -> None:
+        """Counts lines from the window's base on, up to which there are `lines` of them in the range, the last one
+        at `newline`; None: none.
+        """
+        self.lines, self.counting = lines, True
+        self.newline = self.newline if newline is None else newline
+        self.counted = max(self.counted, self.base)
+
     def lines_counted(self) -> tuple[int, int | None]:
         """Newlines in the range, up to what was read, and the offset of the last one."""
         self.count_to(self.end)
@@ -113,6 +167,8 @@ class Window:
 
     def count_to(self, offset: int) -> None:
         """Counts the lines up to `offset`, which the window must still hold."""
+        if not self.counting:
+            return
         if self._count_until is not None:
             offset = min(offset, self._count_until)
         if offset <= self.counted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import pickle
 import re
 from dataclasses import replace
 from urllib.parse import quote
@@ -13,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.detector import Confidence, Flaw, Kind, Match, Rank, Secret
-from scanner.copies import MAX_VALUES, Copy, Known, again, copies, is_worth_it
-from scanner.model import Span, StreamId
+from scanner.copies import MOST_VALUES, Copy, Known, Part, Recount, Spans, again, copies, is_worth_it
+from scanner.model import Finding, Span, StreamId
+from scanner.values import Value
 from scanner.windows import Shape
 from tests.scanning import Chunks, jwt, opaque, scan
 
@@ -25,7 +27,7 @@ SPECIAL = b'p@ss/w0rd+"Zx9&Qk4=Lm'
 
 
 def search(data: bytes, *values: bytes, found: tuple[Span, ...] = (), shape: Shape | None = None) -> list[Copy]:
-    return list(copies(Chunks(data), [Secret(value) for value in values], found, shape))
+    return list(copies(Chunks(data), [Secret(value) for value in values], Spans(found), shape))
 
 
 def wide(value: bytes, order: str) -> bytes:
@@ -170,17 +172,20 @@ def test_which_values_are_worth_a_second_look() -> None:
     assert not is_worth_it(match_of(opaque(1), rank=Rank.GUESS))
 
 
-def test_too_many_values_are_said() -> None:
+def value_of(value: bytes, finding: Finding, **changes: object) -> Value:
+    return Value(finding, match_of(value, **changes))
+
+
+def test_what_lasts_and_what_does_not_have_room_of_their_own() -> None:
     (finding,) = scan(b"Bearer " + jwt(1) + b"\n")
     known = Known()
-    for seed in range(MAX_VALUES):
-        known.add(match_of(opaque(seed)), finding)
-        known.add(match_of(opaque(seed)), finding)
-    assert known.trouble(StreamId("mem")) is None
-    known.add(match_of(opaque(MAX_VALUES)), finding)
-    said = known.trouble(StreamId("mem"))
-    assert said
-    assert f"more than {MAX_VALUES}" in said.reason
+    for seed in range(MOST_VALUES):
+        known.add(value_of(opaque(seed), finding))
+        known.add(value_of(opaque(seed), finding))
+    known.add(value_of(opaque(MOST_VALUES), finding, kind=Kind.BEARER_TOKEN))
+    assert not known.refused
+    known.add(value_of(opaque(MOST_VALUES + 1), finding))
+    assert known.refused and len(known.values) == MOST_VALUES + 1
     assert opaque(1).decode() not in repr(known)
 
 
@@ -189,10 +194,60 @@ def test_a_copy_is_the_same_secret_with_less_confidence() -> None:
     data = b'{"access_token": "' + secret + b'"}\nsomewhere else: ' + secret.hex().encode() + b"\n"
     (first,) = [one for one in scan(data) if one.spans[0].start < 40]
     known = Known()
-    known.add(match_of(secret), first)
+    known.add(value_of(secret, first))
     stream = StreamId("mem")
-    (copy,) = again(stream, Chunks(data), known, [span for one in scan(data) for span in one.spans][:1])
+    (value,) = again(stream, Chunks(data), known, Spans(first.spans))
+    copy = value.finding
     assert copy.fingerprint == first.fingerprint and copy.kind == first.kind and copy.detector == first.detector
     assert copy.id != first.id and copy.confidence == Confidence.MEDIUM and copy.encoding == ("hex",)
+    assert copy.copy_of == first.id and value.match.secret.reveal() == secret
     assert data[copy.spans[0].start : copy.spans[0].end] == secret.hex().encode()
     assert copy.logged_at is None and copy.verdict.live_when_logged is None and copy.line == 2
+
+
+@settings(max_examples=60)
+@given(PLANTED, st.lists(st.integers(0, 400_000), max_size=4), st.integers(0, 250_000))
+def test_parts_find_what_the_whole_has(parts: list[tuple[bytes, bytes, int, bytes]], cuts: list[int], gap: int) -> None:
+    first, _ = planted(parts)
+    data = first + b"\n." * (gap // 2) + first
+    values = {value for _, value, _, _ in parts}
+    whole = search(data, *values)
+    edges = sorted({0, *(cut % (len(data) + 1) for cut in cuts)})
+    pieced: list[Copy] = []
+    lines, newline = 0, -1
+    for start, end in zip(edges, [*edges[1:], None], strict=True):
+        part = Part(start, end)
+        reader = Chunks(data[part.read_from : part.read_to])
+        for lazily in (False, True):
+            counted = data_lines(data, start) if lazily else None
+            found = list(copies(reader, [Secret(value) for value in values], Spans(), part=part, recount=counted))
+            moved = [
+                replace(copy, line=copy.line + lines, column=copy.column + (start - 1 - newline) * (copy.line == 1))
+                for copy in found
+            ]
+            if lazily:
+                assert moved == pieced[len(pieced) - len(moved) :]
+            else:
+                pieced += moved
+            reader = Chunks(data[part.read_from : part.read_to])
+        lines, newline = data.count(b"\n", 0, end), data.rfind(b"\n", 0, end)
+    assert pieced == whole
+
+
+def data_lines(data: bytes, start: int) -> Recount:
+    def recount(end: int) -> tuple[int, int | None]:
+        last = data.rfind(b"\n", start, end)
+        return data.count(b"\n", start, end), None if last < 0 else last
+
+    return recount
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.integers(1, 60))), st.integers(0, 300), st.integers(1, 60))
+def test_spans_overlap_as_intervals_do(pairs: list[tuple[int, int]], start: int, size: int) -> None:
+    plain = [Span(low, low + width) for low, width in pairs]
+    end = start + size
+    hit = any(one.start < end and start < one.end for one in plain)
+    assert Spans(plain).overlap(start, end) is hit
+    near = Spans(plain).near(start, end)
+    assert near.overlap(start, end) is hit and len(near) <= len(plain)
+    assert pickle.loads(pickle.dumps(near)).overlap(start, end) is hit  # noqa: S301 - our own

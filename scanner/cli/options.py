@@ -138,6 +138,14 @@ RULES = section(
     option("--allow", metavar="FILE", help="Known findings to suppress; how many is in the summary."),
 )
 
+SECOND = section(
+    "Second look",
+    option(
+        "--copies", type=click.Choice(["auto", "always", "never"]), default="auto",
+        help="Search again for bare copies: auto (default; of secrets only their context gave away), always, never.",
+    ),
+)  # fmt: skip
+
 WALK = section(
     "Input",
     option("--include", multiple=True, metavar="GLOB", help="In folders, only files that match. Repeatable."),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner.cli.issuers import ISSUERS, Named
-from scanner.cli.options import LIMITS, REPORT, RULES, SETTINGS, VERDICT, WALK, WORK, Sectioned
+from scanner.cli.options import LIMITS, REPORT, RULES, SECOND, SETTINGS, VERDICT, WALK, WORK, Sectioned
 from scanner.cli.progress import Meter
 from scanner.errors import UsageError
 from scanner.model import USABLE_OR_UNKNOWN, Finding, Skipped, Source, Summary
@@ -31,6 +31,7 @@ NOTHING, UNUSABLE, USABLE, INCOMPLETE, INTERRUPTED = 0, 10, 11, 12, 130
 @VERDICT
 @ISSUERS
 @RULES
+@SECOND
 @WALK
 @LIMITS
 @WORK
@@ -94,6 +95,7 @@ class _Scan:
         from scanner.decoders import Limits
         from scanner.rules import read_rules
         from scanner.run import Options
+        from scanner.secondlook import Copies
 
         rules = read_rules(self._options["rules"], self._options["skip_rule"])
         limits = Limits(
@@ -106,7 +108,7 @@ class _Scan:
         given = self._options
         return Options(
             given["as_of"], key, given["leeway"], given["max_lifetime"], given["zone"], named.key_sets, limits, rules,
-            entropy=given["entropy"],
+            copies=Copies(given["copies"]), entropy=given["entropy"],
         )  # fmt: skip
 
     def _state(self, options: Options, stack: ExitStack) -> State | None:
@@ -161,7 +163,12 @@ class _Scan:
         asker = named.asker
         keep = asker.keep if asker else None
         jobs = self._options["jobs"]
-        found = run(wanted, options, jobs=jobs, progress=meter.progress, keep=keep, state=state)
+
+        def notice(text: str) -> None:
+            self._summary.notices.append(text)
+            meter.say(text)
+
+        found = run(wanted, options, jobs=jobs, progress=meter.progress, keep=keep, state=state, notice=notice)
         for event in chain(skipped, found):
             if isinstance(event, Finding) and tally.takes(event):
                 continue

@@ -5,11 +5,12 @@ The format: https://github.com/gitleaks/gitleaks#configuration
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tomllib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,13 @@ class RulesFile:
     """
 
     name: str
-    data: bytes = field(repr=False)
+    data: bytes
     without: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        """Short, and another one for other rules."""
+        digest = hashlib.sha256(self.data).hexdigest()
+        return f"RulesFile({self.name!r}, sha256={digest}, without={sorted(self.without)})"
 
     def rules(self) -> list[Rule]:
         """Its rules, in order. Raises RuleError, which names every rule that can't be honoured."""

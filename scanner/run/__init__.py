@@ -13,12 +13,16 @@ from dataclasses import replace
 
 from scanner.model import Finding, Skipped, Source
 from scanner.run.meter import Meter
-from scanner.run.options import Options, Progress, Tell
-from scanner.run.sequence import scanned
+from scanner.run.options import Notice, Options, Progress, Tell
+from scanner.run.sequence import Sequence
 from scanner.run.state import State
 from scanner.values import Keep
 
 __all__ = ["Options", "Progress", "State", "run"]
+
+
+def _unheard(_text: str) -> None:
+    """Notices of a run that nobody asked for."""
 
 
 def run(
@@ -30,10 +34,13 @@ def run(
     progress: Tell | None = None,
     keep: Keep | None = None,
     state: State | None = None,
+    notice: Notice = _unheard,
 ) -> Iterator[Finding | Skipped]:
-    """Scans the sources in order and yields what is found, in order of source and offset.
+    """Scans the sources in order and yields what is found: of each source its findings in order of stream and offset,
+    then the bare copies of their values in the same order.
 
-    `keep` is given each finding's value, its finding placed in the file, before the finding is yielded.
+    `keep` is given each finding's value, its finding placed in the file, before the finding is yielded. `notice` is
+    told in words what of a second look was left out, though everything was scanned.
 
     With a `state`, sources it knows are not read again (and `keep` is not given their values): what was found in them
     comes in their place, judged as of now.
@@ -43,16 +50,17 @@ def run(
     tried once more alone and then reported as skipped. Else all happens here and events stream.
     """
     everything = list(sources)
-    options = replace(options, keep_values=keep is not None, overlap=jobs > 1)
+    options = replace(options, keep_values=keep is not None, away=executor is not None, overlap=jobs > 1)
     meter = Meter(everything, progress)
+    sequence = Sequence(options, executor, jobs, meter, keep, notice)
     if state is None:
-        for _, events in scanned(everything, options, executor, jobs, meter, keep):
+        for _, events in sequence.scanned(everything):
             yield from events
         return
     identities = [state.identity(source) for source in everything]
     known = [state.known(*one) for one in zip(everything, identities, strict=True)]
     left = [source for source, done in zip(everything, known, strict=True) if not done]
-    with closing(scanned(left, options, executor, jobs, meter, keep)) as fresh:
+    with closing(sequence.scanned(left)) as fresh:
         for source, identity, done in zip(everything, identities, known, strict=True):
             if done:
                 yield from state.events(source)

@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 from scanner.decoders import Limits
 from scanner.evidence.key_set import KeySet
 from scanner.rules import RulesFile
+from scanner.secondlook import Copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Options:
     rules: tuple[RulesFile, ...] = ()  # users' own, beside our detectors
     entropy: bool = False  # random strings without a name too
     overlap: bool = False  # decompress in a thread of its own while matching
+    copies: Copies = Copies.AUTO  # which values are looked for once more where they stand bare
+    away: bool = False  # units may run on other machines: no value comes back from there
     keep_values: bool = False  # found values come back to the caller of `run`, for a second look; local runs only
 
 
@@ -39,3 +42,4 @@ class Progress:
 
 
 Tell = Callable[[Progress], None]
+Notice = Callable[[str], None]  # told in words what of a second look was left out, though everything was scanned

@@ -5,9 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing.sharedctypes import RawArray
 from typing import Any, Protocol
 
@@ -16,48 +17,47 @@ from scanner.model import Skipped, Source, StreamId
 from scanner.run.meter import Meter
 from scanner.run.options import Options
 from scanner.run.units import Unit
-from scanner.run.work import Result, result_of, scanner_for, work
+from scanner.run.work import Result, packed_events, scanner_for, work
 
 AHEAD = 3  # units handed out per worker beyond the one it is at: enough to keep it busy, little to hold in memory
 
 
-def in_processes(units: Iterator[Unit], options: Options, jobs: int, meter: Meter) -> Iterator[tuple[Unit, Result]]:
-    """On processes of our own."""
-    scanner_for(options)  # built before the fork, so that each worker has it without building it
-    pool = _Processes(jobs)
-    try:
-        yield from in_order(units, options, pool, jobs, meter)
-    finally:
-        pool.shutdown()
+class Submitting(Protocol):
+    """What is asked of an executor."""
+
+    def submit(
+        self, function: Callable[[Unit, Options], Result], unit: Unit, options: Options, /
+    ) -> Future[Result]: ...
 
 
 class _Processes:
-    """A pool of processes that is made anew when one of them died. Units are taken back in the order of `submit`."""
+    """A pool of processes that is made anew when one of them died."""
 
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
         self._board = RawArray("Q", SLOTS)  # shared with the workers: bytes used up by each unit so far
-        self._slots: deque[int] = deque()
+        self._slots: dict[Future[Result], int] = {}
         self._next = 0
         self._pool = _pool(jobs, self._board)
 
     def submit(self, function: Callable[[Unit, Options], Result], unit: Unit, options: Options) -> Future[Result]:
         slot = self._next = (self._next + 1) % SLOTS
-        self._slots.append(slot)
         self._board[slot] = 0
         try:
-            return self._pool.submit(_told, slot, unit, options)
+            future = self._pool.submit(_told, slot, unit, options)
         except BrokenProcessPool:
             self._pool.shutdown(wait=False)
             self._pool = _pool(self._jobs, self._board)
-            return self._pool.submit(_told, slot, unit, options)
+            future = self._pool.submit(_told, slot, unit, options)
+        self._slots[future] = slot
+        return future
 
-    def wait(self, future: Future[Result], unit: Unit, meter: Meter) -> None:
-        """Until the unit submitted first is done; meanwhile says how far all are."""
-        while not future.done():
+    def wait(self, future: Future[Result], unit: Unit, meter: Meter | None) -> None:
+        """Until the unit is done; meanwhile says how far all are."""
+        while meter and not future.done():
             wait([future], timeout=TELL_EVERY)
-            meter.under_way(unit.sources[0], sum(self._board[slot] for slot in self._slots))
-        self._slots.popleft()
+            meter.under_way(unit.sources[0], sum(self._board[slot] for slot in self._slots.values()))
+        del self._slots[future]
 
     def shutdown(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -90,18 +90,21 @@ def _told(slot: int, unit: Unit, options: Options) -> Result:
     return work(unit, options, read)
 
 
-class Submitting(Protocol):
-    """What is asked of an executor."""
-
-    def submit(
-        self, function: Callable[[Unit, Options], Result], unit: Unit, options: Options, /
-    ) -> Future[Result]: ...
+@contextmanager
+def processes(options: Options, jobs: int) -> Iterator[Submitting]:
+    """Processes of our own."""
+    scanner_for(options)  # built before the fork, so that each worker has it without building it
+    pool = _Processes(jobs)
+    try:
+        yield pool
+    finally:
+        pool.shutdown()
 
 
 def in_order(
-    units: Iterator[Unit], options: Options, executor: Submitting, workers: int, meter: Meter
+    units: Iterable[Unit], meter: Meter | None, options: Options, executor: Submitting, workers: int
 ) -> Iterator[tuple[Unit, Result]]:
-    """On any executor."""
+    """On any executor. The meter is told of what is read for the first time."""
     waiting: deque[tuple[Unit, Future[Result]]] = deque()
 
     def first() -> tuple[Unit, Result]:
@@ -125,7 +128,9 @@ def _result(unit: Unit, future: Future[Result], options: Options) -> Result:
         return _alone(unit, options)
 
 
-def _metered(unit: Unit, result: Result, meter: Meter) -> tuple[Unit, Result]:
+def _metered(unit: Unit, result: Result, meter: Meter | None) -> tuple[Unit, Result]:
+    if meter is None:
+        return unit, result
     for source in unit.sources:
         end = source.size if unit.last else unit.end
         meter.read(source, (end or 0) - unit.start + unit.hole)
@@ -134,7 +139,7 @@ def _metered(unit: Unit, result: Result, meter: Meter) -> tuple[Unit, Result]:
     return unit, result
 
 
-def inline(units: Iterator[Unit], options: Options, meter: Meter) -> Iterator[tuple[Unit, Result]]:
+def inline(units: Iterable[Unit], meter: Meter | None, options: Options) -> Iterator[tuple[Unit, Result]]:
     """One after another, here."""
     for unit in units:
         yield _metered(unit, work(unit, options), meter)
@@ -151,6 +156,7 @@ def _alone(unit: Unit, options: Options) -> Result:
         middle = len(unit.sources) // 2
         first, second = (_alone(Unit(some), options) for some in (unit.sources[:middle], unit.sources[middle:]))
         packed, counts = [*first.packed, *second.packed], (*first.counts, *second.counts)
-        return Result(packed, counts, values=[*first.values, *second.values])
+        notices = [*first.notices, *second.notices]
+        return Result(packed, counts, values=[*first.values, *second.values], notices=notices)
     lost = Skipped(StreamId(unit.sources[0].path), "the worker process died twice (out of memory?)", unit.start)
-    return result_of([[lost]])
+    return Result(*packed_events([[lost]]))

@@ -2,65 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor
+from contextlib import nullcontext
+from functools import partial
 from itertools import chain, islice
 
 from scanner.decoders import completion, data_of, is_plain_file
 from scanner.model import Finding, Skipped, Source
+from scanner.run.again import Again
 from scanner.run.lines import Lines
 from scanner.run.meter import Meter
-from scanner.run.options import Options
-from scanner.run.pool import in_order, in_processes, inline
+from scanner.run.options import Notice, Options
+from scanner.run.pool import in_order, inline, processes
 from scanner.run.units import RANGE, Unit, all_units, ranges
 from scanner.run.work import Result, scan_source
 from scanner.values import Keep
 
 Events = Iterator[Finding | Skipped]
+_Do = Callable[[Iterable[Unit], Meter | None], Iterator[tuple[Unit, Result]]]
 
 
-def scanned(
-    sources: list[Source], options: Options, executor: Executor | None, jobs: int, meter: Meter, keep: Keep | None
-) -> Generator[tuple[Source, Events], None, None]:
-    """The events of each source are to be read to their end before the next source is asked for."""
-    if executor is not None:
-        yield from _joined(in_order(all_units(sources, FAR), options, executor, FAR, meter), keep)
-    elif jobs > 1 and _is_worth_it(sources):
-        yield from _joined(in_processes(all_units(sources, jobs), options, jobs, meter), keep)
-    else:
-        for source in sources:
-            yield source, _here(source, options, meter, keep)
+class Sequence:
+    """What a run does with its sources. The events of each are to be read to their end before the next is asked for."""
+
+    def __init__(
+        self,
+        options: Options,
+        executor: Executor | None,
+        jobs: int,
+        meter: Meter,
+        keep: Keep | None,
+        notice: Notice,
+    ) -> None:
+        self._options = options
+        self._executor = executor
+        self._jobs = jobs
+        self._meter = meter
+        self._keep = keep
+        self._notice = notice
+
+    def scanned(self, sources: list[Source]) -> Generator[tuple[Source, Events], None, None]:
+        """Each source with its events."""
+        if self._executor is None and (self._jobs == 1 or not _is_worth_it(sources)):
+            for source in sources:
+                yield source, self._here(source)
+            return
+        workers = FAR if self._executor else self._jobs
+        with nullcontext(self._executor) if self._executor else processes(self._options, self._jobs) as pool:
+            do = partial(in_order, options=self._options, executor=pool, workers=workers)
+            yield from self._joined(all_units(sources, workers), do)
+
+    def _here(self, source: Source) -> Events:
+        stretches = data_of(source)
+        if stretches is not None and is_plain_file(source):
+            cut = ranges(source, source.size or 0, stretches)
+            for _, events in self._joined(cut, partial(inline, options=self._options)):
+                yield from events
+            return
+        yield from scan_source(source, self._options, self._meter.read, self._keep, self._notice)
+        self._meter.done(source)
+
+    def _joined(self, cut: Iterable[Unit], do: _Do) -> Iterator[tuple[Source, Events]]:
+        """The ranges of a file put together again, the sources of a batch taken apart. `do`: does units, in order."""
+        lines = Lines(self._keep)
+        coming = do(cut, self._meter)
+        for unit, result in coming:
+            if unit.ranged:
+                source = unit.sources[0]
+                events = self._of_ranges(chain([(unit, result)], _rest(unit, coming)), lines, do)
+                completed = completion(source)
+                yield source, completed(events) if completed else events
+                continue
+            for text in result.notices:
+                self._notice(text)
+            placed = lines.placed(unit, result)
+            for source, count in zip(unit.sources, result.counts, strict=True):
+                yield source, islice(placed, count)
+
+    def _of_ranges(self, parts: Iterable[tuple[Unit, Result]], lines: Lines, do: _Do) -> Events:
+        """A file's findings, then its copies, for which its ranges are done once more."""
+        again = Again()
+        for unit, result in parts:
+            yield from again.take(unit, result, lines.placed(unit, result))
+        for unit, result in do(again.units(self._notice), None):
+            yield from lines.placed(unit, result)
 
 
 FAR = 4  # workers an executor of the caller's is taken to have
-
-
-def _here(source: Source, options: Options, meter: Meter, keep: Keep | None) -> Events:
-    stretches = data_of(source)
-    if stretches is not None and is_plain_file(source):
-        done = inline(ranges(source, source.size or 0, stretches), options, meter)
-        for _, events in _joined(done, keep):
-            yield from events
-        return
-    yield from scan_source(source, options, meter.read, keep)
-    meter.done(source)
-
-
-def _joined(done: Iterable[tuple[Unit, Result]], keep: Keep | None) -> Iterator[tuple[Source, Events]]:
-    """The ranges of a file put together again, the sources of a batch taken apart."""
-    lines = Lines(keep)
-    coming = iter(done)
-    for unit, result in coming:
-        if unit.ranged:
-            source = unit.sources[0]
-            parts = chain([(unit, result)], _rest(unit, coming))
-            events = (event for part in parts for event in lines.placed(*part))
-            completed = completion(source)
-            yield source, completed(events) if completed else events
-            continue
-        placed = lines.placed(unit, result)
-        for source, count in zip(unit.sources, result.counts, strict=True):
-            yield source, islice(placed, count)
 
 
 def _rest(unit: Unit, coming: Iterator[tuple[Unit, Result]]) -> Iterator[tuple[Unit, Result]]:

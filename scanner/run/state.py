@@ -44,7 +44,9 @@ class State:
         from detectors.registry import ruleset_digest
 
         self._options = options
-        bare = replace(options, as_of=datetime.max.replace(tzinfo=UTC), key=b"", overlap=False, keep_values=False)
+        bare = replace(
+            options, as_of=datetime.max.replace(tzinfo=UTC), key=b"", overlap=False, away=False, keep_values=False
+        )
         told = (FORM, version("bearertrap"), ruleset_digest(), repr(bare), hmac.digest(options.key, b"state", "sha256"))
         self._settings = hashlib.sha256(repr(told).encode()).hexdigest()
         self._policy = Policy(options.as_of, options.leeway, options.max_lifetime)

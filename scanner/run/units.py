@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from scanner.copies import Spans
 from scanner.decoders import data_of, is_plain_file
 from scanner.model import Source
 
@@ -15,8 +16,19 @@ BATCH_FILES = 256  # … or this many files, so that handing out work costs litt
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What is to be looked for in a range once more. `found`: the spans that stand there already."""
+
+    values: bytes = field(repr=False)  # packed
+    found: Spans
+    lines: tuple[int, int | None]  # of the range, as the first look counted them
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
-    """Sources to scan whole, or one source and the range [start, end) of it (None: to its end)."""
+    """Sources to scan whole, or one source and the range [start, end) of it (None: to its end); with `again`, for a
+    second look.
+    """
 
     sources: tuple[Source, ...]
     start: int = 0
@@ -24,6 +36,7 @@ class Unit:
     ranged: bool = False
     hole: int = 0  # bytes between the range before and this one that are left out: zeros that take no room on disk
     last: bool = True  # of its sources
+    again: Look | None = None
 
 
 def all_units(sources: list[Source], workers: int) -> Iterator[Unit]:

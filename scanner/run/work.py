@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 
 from scanner.codec import pack, unpack
 from scanner.context import FileHints
+from scanner.copies import Known
+from scanner.copies import Part as CopiesPart
 from scanner.decoders import Ahead, open_source
 from scanner.decoders.interface import Stream
 from scanner.judge import Policy
@@ -18,8 +20,10 @@ from scanner.model import Finding, Skipped, Source, StreamId
 from scanner.pipeline import Part, Scanner
 from scanner.rules import detectors_of
 from scanner.run.options import Options
-from scanner.run.units import Unit
-from scanner.values import Keep, Value
+from scanner.run.units import Look, Unit
+from scanner.secondlook import Copies, FirstLook, Places, copies_in_file, notices, second_look
+from scanner.values import Keep, Value, unpacked
+from scanner.windows import Bounded
 
 Read = Callable[[Source, int], None]  # told how many more of a source's own bytes were used up
 PACKED = 256  # events packed at once: a finding takes 3 KB as objects and 0.5 KB packed, and a unit may have 100,000
@@ -35,6 +39,10 @@ class Result:
     counts: tuple[int, ...]
     lines: tuple[int, int | None] = (0, None)
     values: list[Value] = field(default_factory=list, repr=False)
+    known: list[Value] = field(default_factory=list, repr=False)  # those a second look at the file is for
+    refused: bool = False  # there were more of them
+    missed: bool = False  # there were some, and none came along
+    notices: list[str] = field(default_factory=list)
 
     def events(self, lines: int = 0, columns: int = 0) -> Iterator[Finding | Skipped]:
         """The events, `lines` further down, and those of the first line `columns` further right."""
@@ -42,16 +50,14 @@ class Result:
             yield from unpack(some, lines, columns)
 
 
-def result_of(
-    events: Iterable[Iterable[Finding | Skipped]], part: Part | None = None, values: list[Value] | None = None
-) -> Result:
-    """Packs the events of each source as they come, so that few are in memory as objects."""
+def packed_events(events: Iterable[Iterable[Finding | Skipped]]) -> tuple[list[bytes], tuple[int, ...]]:
+    """Packs the events of each source as they come, so that few are in memory as objects; and counts them."""
     counts: list[int] = []
     packed = []
     coming = _counted(events, counts)
     while some := list(islice(coming, PACKED)):
         packed.append(pack(some))
-    return Result(packed, tuple(counts), part.lines if part else (0, None), values or [])
+    return packed, tuple(counts)
 
 
 def _counted(events: Iterable[Iterable[Finding | Skipped]], counts: list[int]) -> Iterator[Finding | Skipped]:
@@ -85,24 +91,79 @@ def work(unit: Unit, options: Options, read: Read | None = None) -> Result:
     """Does one unit."""
     values: list[Value] = []
     keep = values.append if options.keep_values else None
+    if unit.again:
+        return Result(*packed_events([_look_again(unit, unit.again, keep)]), unit.again.lines, values)
     if unit.ranged:
-        part = Part(unit.start, unit.end)
-        return result_of([_scan_range(unit.sources[0], part, options, keep)], part, values)
-    return result_of((scan_source(source, options, read, keep) for source in unit.sources), None, values)
+        return _range(unit, options, keep, values)
+    notices: list[str] = []
+    scans = (scan_source(source, options, read, keep, notices.append) for source in unit.sources)
+    packed, counts = packed_events(scans)
+    return Result(packed, counts, values=values, notices=notices)
 
 
-def scan_source(source: Source, options: Options, read: Read | None, keep: Keep | None) -> Iterator[Finding | Skipped]:
-    """A source from start to end. `read` is told how many of its bytes were used up, now and then."""
-    hints = FileHints(source.mtime, options.zone)
+def scan_source(
+    source: Source,
+    options: Options,
+    read: Read | None,
+    keep: Keep | None,
+    notice: Callable[[str], None],
+) -> Iterator[Finding | Skipped]:
+    """A source from start to end, then its copies. `read` is told how many of its bytes were used up, now and then."""
+    places = Places()
+    first = _first_look(options) if source.size is not None else None  # a pipe can't be opened again
+    in_place = False
     for stream in open_source(source, options.limits):
         if isinstance(stream, Skipped):
-            yield stream
+            yield from places.watched((stream,))
             continue
         on_bytes = _counter(source, stream, read) if read else None
         packed = options.overlap and source.size is not None and stream.id.layers
         with closing(Ahead(stream.reader)) if packed else nullcontext(stream.reader) as reader:
-            events = scanner_for(options).scan(stream.id, reader, hints, on_bytes=on_bytes, keep=keep)
+            hints, kept = FileHints(source.mtime, options.zone), _both(first, keep)
+            events = scanner_for(options).scan(stream.id, reader, hints, on_bytes=on_bytes, keep=kept)
+            events = places.watched(events) if first else events
+            if first and stream.plain_path is not None:  # its format has its last word on findings and copies at once
+                in_place = True
+                events = chain(events, _copies_in_place(stream.id, stream.plain_path, first, places, keep))
             yield from stream.completed(events) if stream.completed else events
+    if not first:
+        return
+    for text in notices(source.path, first.known, places):
+        notice(text)
+    if first.known.values and places.are_all and not in_place:
+        yield from second_look(source, first.known, places, options.limits, keep)
+
+
+def _first_look(options: Options) -> FirstLook | None:
+    return None if options.copies is Copies.NEVER else FirstLook(options.copies, scanner_for(options))
+
+
+def _both(first: FirstLook | None, keep: Keep | None) -> Keep | None:
+    if first is None or keep is None:
+        return keep if first is None else first.take
+
+    def both(value: Value) -> None:
+        first.take(value)
+        keep(value)
+
+    return both
+
+
+def _copies_in_place(
+    stream: StreamId, path: bytes, first: FirstLook, places: Places, keep: Keep | None
+) -> Iterator[Finding | Skipped]:
+    """Asked for when the findings of the stream were taken."""
+    if first.known.values and places.are_all:
+        yield from copies_in_file(stream, path, first.known, places.of(stream), keep=keep)
+
+
+def _range(unit: Unit, options: Options, keep: Keep | None, values: list[Value]) -> Result:
+    part = Part(unit.start, unit.end)
+    first = _first_look(options)
+    packed, counts = packed_events([_scan_range(unit.sources[0], part, options, _both(first, keep))])
+    if first is None or options.away:
+        return Result(packed, counts, part.lines, values, missed=bool(first and first.known.values))
+    return Result(packed, counts, part.lines, values, list(first.known.values.values()), first.known.refused)
 
 
 def _scan_range(source: Source, part: Part, options: Options, keep: Keep | None) -> Iterator[Finding | Skipped]:
@@ -110,25 +171,18 @@ def _scan_range(source: Source, part: Part, options: Options, keep: Keep | None)
     try:
         with open(source.os_path, "rb", buffering=0) as file:
             file.seek(part.read_from)
-            reader = _Bounded(file.readinto, part)
-            yield from scanner_for(options).scan(stream, reader, FileHints(source.mtime, options.zone), part, keep=keep)
+            hints = FileHints(source.mtime, options.zone)
+            yield from scanner_for(options).scan(stream, Bounded(file, part), hints, part, keep=keep)
     except OSError as error:
         yield Skipped(stream, f"cannot be read: {os.strerror(error.errno or 0)}", part.start)
 
 
-class _Bounded:
-    """A reader that ends where a part does."""
-
-    def __init__(self, readinto: Callable[[memoryview], int | None], part: Part) -> None:
-        self._readinto = readinto
-        self._left = None if part.read_to is None else part.read_to - part.read_from
-
-    def readinto(self, buffer: memoryview, /) -> int:
-        if self._left is None:
-            return self._readinto(buffer) or 0
-        count = self._readinto(buffer[: self._left]) or 0
-        self._left -= count
-        return count
+def _look_again(unit: Unit, look: Look, keep: Keep | None) -> Iterator[Finding | Skipped]:
+    source, known = unit.sources[0], Known()
+    for value in unpacked(look.values):
+        known.add(value)
+    part = CopiesPart(unit.start, unit.end)
+    return copies_in_file(StreamId(source.path), source.os_path, known, look.found, part, keep)
 
 
 def _counter(source: Source, stream: Stream, read: Read) -> Callable[[], None]:

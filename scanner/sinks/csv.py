@@ -47,6 +47,8 @@ class CsvSink:
     def finish(self, summary: Summary) -> None:
         for one in summary.suppressed:
             self._write({"type": "suppressed", "reason": str(one)})
+        for text in summary.notices:
+            self._write({"type": "notice", "reason": text})
         self._text.flush()
         self._text.detach()
 

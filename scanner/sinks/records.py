@@ -60,6 +60,7 @@ def of_finding(finding: Finding) -> Record:
         "replacement": finding.replacement,
         "key": finding.key,
         "family": finding.family,
+        "copy_of": finding.copy_of,
     }
 
 
@@ -127,6 +128,7 @@ def of_summary(summary: Summary) -> Record:
         "seconds": round(summary.seconds, 3),
         "key_id": summary.key_id,
         "interrupted": summary.interrupted,
+        "notices": summary.notices,
     }
 
 

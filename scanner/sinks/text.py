@@ -42,6 +42,8 @@ class TextSink:
         if self._groups.more:
             self._line(f"… and {counted(self._groups.more, 'finding')} of more secrets; a jsonl report has all")
         self._not_scanned()
+        for text in summary.notices:
+            self._line(self._painted("NOTICE", "33") + f"       {text}")
         for one in summary.suppressed:
             self._line(f"allowed      {one}")
         self._identities(summary)

@@ -1,0 +1,50 @@
+"""The second look at a large plain file: what its ranges found is put together, and its ranges are handed out again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from scanner.copies import Known, Part
+from scanner.model import Finding, Skipped, StreamId
+from scanner.run.units import Look, Unit
+from scanner.run.work import Result
+from scanner.secondlook import Places, notices
+from scanner.values import packed
+
+
+class Again:
+    """What the ranges of one file leave behind. They come in order."""
+
+    def __init__(self) -> None:
+        self.places = Places()
+        self._known = Known()
+        self._missed = False
+        self._ranges: list[tuple[Unit, tuple[int, int | None]]] = []
+
+    def take(self, unit: Unit, result: Result, events: Iterator[Finding | Skipped]) -> Iterator[Finding | Skipped]:
+        """The range's events, while they are noted."""
+        self._ranges.append((unit, result.lines))
+        for value in result.known:
+            self._known.add(value)
+        self._known.refused = self._known.refused or result.refused
+        self._missed = self._missed or result.missed
+        return self.places.watched(events)
+
+    def units(self, notice: Callable[[str], None]) -> Iterator[Unit]:
+        """The same ranges, with what to look for; none where there is nothing to."""
+        if not self._ranges:
+            return
+        source = self._ranges[0][0].sources[0]
+        if self._missed:
+            notice(f"{source.path}: copies were not looked for: values stay on the machine that found them")
+        for text in notices(source.path, self._known, self.places):
+            notice(text)
+        if not self._known.values or not self.places.are_all:
+            return
+        values = packed(self._known.values.values())
+        found = self.places.of(StreamId(source.path))
+        for unit, lines in self._ranges:
+            part = Part(unit.start, unit.end)
+            look = Look(values, found.near(part.read_from, part.read_to), lines)
+            yield replace(unit, again=look)
