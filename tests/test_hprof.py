@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import tarfile
 from pathlib import Path
 
 import pytest
 
+from scanner.decoders.dumps import hprof
 from scanner.model import Finding, Skipped, State
 from scanner.run import Options, run
 from tests.hprof_walk import Walk, walk
@@ -120,3 +123,33 @@ def test_the_path_to_the_owner_is_told(dumps: tuple[Path, Path]) -> None:
         "java.util.HashMap.table",
         "com.example.TokenCache.byUser",
     ]
+
+
+@needs_jdk
+def test_owners_are_told_in_what_the_jvm_compressed(tmp_path: Path) -> None:
+    with Jvm(tmp_path, TOKENS) as jvm:
+        plain = jvm.dump("live.hprof")
+        packed = jvm.dump("live.hprof.gz", "-gz=1")
+    inflated = gzip.decompress(packed.read_bytes())
+    found = findings_of(packed)
+    assert {(f.stream.layers, f.format) for f in found} == {(("gzip",), "hprof")}
+    for finding in found:
+        value = inflated[finding.spans[0].start : finding.spans[0].end].replace(b"\0", b"")
+        assert value in TOKENS
+    owners = {str(f.address and f.address["owner"]) for f in found}
+    assert owners == {str(f.address and f.address["owner"]) for f in findings_of(plain)}
+
+
+@needs_jdk
+def test_what_can_t_be_read_at_any_place_is_said(dumps: tuple[Path, Path], tmp_path: Path) -> None:
+    """A dump in one piece of more than is inflated for one place; one inside an archive."""
+    data = dumps[1].read_bytes()
+    path = tmp_path / "heap.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(dumps[1], "heap.hprof")
+    found = findings_of(path)
+    assert len(found) == len(findings_of(dumps[1]))
+    assert {str(f.address and f.address["note"]) for f in found} == {hprof.PACKED}
+    path = tmp_path / "heap.hprof.gz"
+    path.write_bytes(gzip.compress(data + b"\x2c" + bytes(4) + (5 << 20).to_bytes(4) + bytes(5 << 20)))
+    assert {str(f.address and f.address["note"]) for f in findings_of(path)} == {hprof.PACKED}

@@ -127,7 +127,8 @@ def test_what_has_more_holders_than_are_looked_at_is_said(tmp_path: Path) -> Non
 
 
 def test_findings_beyond_the_bound_are_placed_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hprof, "FINDINGS_MOST", 2)
+    monkeypatch.setattr(hprof, "BATCH", 1)
+    monkeypatch.setattr(hprof, "BATCHES", 2)
     found = findings_of(written(tmp_path, cache(TOKENS).data()))
     assert owners(found) == [*OWNERS[:2], None]
     assert found[2].address

@@ -142,7 +142,8 @@ class _Peeling:
             self._totals[depth] = self._totals.get(depth, 0) + fresh
             self._check(self._totals[depth], of_member)
 
-        return replace(stream, reader=_Guarded(stream.reader, count), plain_path=None)
+        packed = stream.packed_path if depth == 1 else None  # of a container inside, a member is only a part
+        return replace(stream, reader=_Guarded(stream.reader, count), plain_path=None, packed_path=packed)
 
     def _check(self, total: int, of_member: int) -> None:
         """Raises LimitExceeded."""

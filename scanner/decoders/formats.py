@@ -32,7 +32,8 @@ class Compressed:
         path = stream.plain_path
         again = (lambda: FileIO(path)) if path is not None else None
         identity = StreamId(stream.id.path, (*stream.id.layers, self.name))
-        yield Stream(identity, self.open(stream.reader, again))
+        packed = path if self.name == "gzip" else None
+        yield Stream(identity, self.open(stream.reader, again), packed_path=packed)
 
 
 class Lzma(Compressed):

@@ -45,7 +45,8 @@ class Stream:
 
     `consumed()` tells how many bytes of the file on disk this stream has used up so far; over all
     streams of a source they add up to the file. `plain_path` opens a stream that is a regular file
-    as it lies on disk (so that it can be read in ranges), None for all others. `completed` adds to the
+    as it lies on disk (so that it can be read in ranges), None for all others; `packed_path` one that is such a
+    file's content inflated, gzip and nothing else between. `completed` adds to the
     stream's findings what only its format can tell (a dump: address, mapping, owner); it takes them in
     order and may hold them back until the last, bounded by itself.
     """
@@ -54,6 +55,7 @@ class Stream:
     reader: OpenReader
     consumed: Callable[[], int] = _nothing
     plain_path: bytes | None = None
+    packed_path: bytes | None = None
     completed: Completed | None = None
 
 

@@ -11,6 +11,10 @@ BLOCK = 1 << 20  # bytes searched at a time: what a core's cache holds, less the
 LITERALS_MOST = 20_000  # in one search: their database takes about 100 bytes for each
 
 
+class Unindexed(Exception):
+    """A compressed file that can't be read at any place: one piece, or damaged."""
+
+
 class File:
     """Reads what is there; a place past the end gives nothing. Opening raises OSError, and so does reading."""
 

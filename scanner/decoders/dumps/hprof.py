@@ -9,11 +9,11 @@ big-endian. What is added here is which array a finding stands in, and who holds
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 
-from scanner.decoders.dumps.access import File
+from scanner.decoders.dumps.access import File, Unindexed
 from scanner.decoders.dumps.hprof_index import index_of
 from scanner.decoders.dumps.hprof_places import Place, Places
 from scanner.decoders.interface import Stream
@@ -21,9 +21,10 @@ from scanner.fingerprint import finding_id
 from scanner.model import Finding, Skipped, Span, StreamId
 
 MAGIC = b"JAVA PROFILE 1.0."
-FINDINGS_MOST = 10_000  # whose owners are looked for: some 20 MB of findings held back, and one set of searches
-PACKED = "owner not looked for: the dump is compressed, unpack it first"
-CAPPED = f"owner not looked for: only those of the first {FINDINGS_MOST} findings of a dump are"
+BATCH = 5_000  # findings whose owners are looked for at once: some 20 MB with all that is known of them
+BATCHES = 20  # each takes its own searches of the file: seconds where that has gigabytes
+PACKED = "owner not looked for: the dump is compressed as one piece, unpack it first"
+CAPPED = f"owner not looked for: only those of the first {BATCH * BATCHES} findings of a dump are"
 HEADER = "owner not looked for: the dump's header makes no sense"
 
 Event = Finding | Skipped
@@ -41,10 +42,18 @@ class Hprof:
         return MAGIC.startswith(head)
 
     def attached(self, stream: Stream) -> Stream:
-        path, identity = stream.plain_path, stream.id
-        if path is None:
-            return replace(stream, completed=lambda events: _unplaced(events, PACKED))
-        return replace(stream, completed=lambda events: _completed(events, path, identity))
+        plain, packed, identity = stream.plain_path, stream.packed_path, stream.id
+        if plain is not None:
+            return replace(stream, completed=lambda events: _completed(events, lambda: File(plain), identity))
+        if packed is not None:
+            return replace(stream, completed=lambda events: _completed(events, lambda: _packed(packed), identity))
+        return replace(stream, completed=lambda events: _unplaced(events, PACKED))
+
+
+def _packed(path: bytes) -> File:
+    from scanner.decoders.dumps.packed import PackedFile
+
+    return PackedFile(path)
 
 
 def _unplaced(events: Iterable[Event], note: str) -> Iterator[Event]:
@@ -52,22 +61,28 @@ def _unplaced(events: Iterable[Event], note: str) -> Iterator[Event]:
     return (_told(event, place) if isinstance(event, Finding) else event for event in events)
 
 
-def _completed(events: Iterable[Event], path: bytes, stream: StreamId) -> Iterator[Event]:
+def _completed(events: Iterable[Event], opened: Callable[[], File], stream: StreamId) -> Iterator[Event]:
     events = iter(events)
-    first = list(islice(events, FINDINGS_MOST))
+    batch = list(islice(events, BATCH))  # the whole file is read by then, if it holds few
     try:
-        file = File(path)
+        file = opened()
+    except Unindexed:
+        yield from _unplaced(chain(batch, events), PACKED)
+        return
     except OSError as error:
-        yield from _unplaced(chain(first, events), f"owner not looked for: {os.strerror(error.errno or 0)}")
+        yield from _unplaced(chain(batch, events), f"owner not looked for: {os.strerror(error.errno or 0)}")
         return
     with file:
         places = _places(file)
         if places is None:
-            yield from _unplaced(chain(first, events), HEADER)
+            yield from _unplaced(chain(batch, events), HEADER)
             return
-        told = iter(_owned(places, [event for event in first if isinstance(event, Finding)]))
-        for event in first:
-            yield _told(event, next(told)) if isinstance(event, Finding) else event
+        for _ in range(BATCHES):
+            told = iter(_owned(places, [event for event in batch if isinstance(event, Finding)]))
+            for event in batch:
+                yield _told(event, next(told)) if isinstance(event, Finding) else event
+            batch = list(islice(events, BATCH))
+        events = chain(batch, events)
         for event in events:
             yield _told(event, _alone(places, event)) if isinstance(event, Finding) else event
         if places.index.trouble:

@@ -22,6 +22,7 @@ RUN = re.compile(r"[A-Za-z0-9+/=_.-]{12,}")  # characters that could be (part of
 NODES: dict[str, dict[str, str]] = {
     "java/util/HashMap$Node": {"value": "key"},
     "java/util/HashMap$HashMapEntry": {"value": "key"},
+    "java/util/HashMap$Entry": {"value": "key"},
     "java/util/Hashtable$Entry": {"value": "key"},
     "java/util/Hashtable$HashtableEntry": {"value": "key"},
     "java/util/TreeMap$Entry": {"value": "key"},
@@ -30,6 +31,7 @@ NODES: dict[str, dict[str, str]] = {
     "java/util/AbstractMap$SimpleImmutableEntry": {"value": "key"},
     "java/util/KeyValueHolder": {"value": "key"},
     "java/util/concurrent/ConcurrentHashMap$Node": {"val": "key"},
+    "java/util/concurrent/ConcurrentHashMap$HashEntry": {"value": "key"},
     "java/util/concurrent/ConcurrentSkipListMap$Node": {"val": "key", "value": "key"},
     "java/util/ImmutableCollections$Map1": {"v0": "k0"},
     "java/util/WeakHashMap$Entry": {"value": "referent"},

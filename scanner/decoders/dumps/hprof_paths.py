@@ -10,6 +10,7 @@ from scanner.decoders.dumps.hprof_owners import Chain, Kind, Link, Owners
 from scanner.names import printable
 
 STACK_FRAME = 0x03
+UNREAD = "…"  # stands for a key that was not read
 # What a root is, by its tag (hprof_binary_format)
 _ROOTS = {
     0x01: "JNI global", 0x02: "JNI local", STACK_FRAME: "stack", 0x04: "native stack", 0x05: "class",
@@ -69,8 +70,8 @@ class Paths:
         if link.kind is Kind.ELEMENT and not (i + 1 < len(links) and self._owners.is_table(links[i + 1])):
             return None
         if link.key in self._labels.thread_locals:
-            return self.owner(self._owners.chain(link.key), depth + 1) if depth == 0 else None
-        return self._labels.text(link.key)
+            return self.owner(self._owners.chain(link.key), depth + 1) or UNREAD if depth == 0 else None
+        return self._labels.text(link.key) or UNREAD
 
     def _root(self, link: Link) -> str:
         name = _ROOTS.get(link.cls, "root")

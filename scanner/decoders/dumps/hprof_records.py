@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import struct
+from array import array
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from scanner.decoders.dumps.access import File
@@ -16,7 +18,7 @@ from scanner.decoders.dumps.hprof_index import Index
 
 CLASS, INSTANCE, ARRAY, PRIMITIVES = 0x20, 0x21, 0x22, 0x23
 NEXT = 4  # records behind a candidate that have to make sense
-BACK = (4 * 1024, 64 * 1024, 1024 * 1024, 16 * 1024 * 1024)  # bytes looked back, in turn: few objects are larger
+BACK = (512, 4 * 1024, 64 * 1024, 1024 * 1024, 16 * 1024 * 1024)  # bytes looked back, in turn: few objects are larger
 WALKED = 4 << 20  # bytes: a segment of at most this size is walked where nothing near tells (JDK 9 and later: 1 MB)
 CANDIDATES = 20_000  # headers tried for one offset: what looks like one is rare, and this is a tenth of a second
 HEAD = 40  # bytes that hold any record's head
@@ -75,6 +77,9 @@ class Records:
             re.DOTALL,
         )
         self._mask = self._never_set()
+        self._last: Record | None = None  # large arrays are asked for again and again
+        self._starts: array[int] = array("Q")  # of the records of the segment walked last
+        self._walked_at = -1
 
     def _never_set(self) -> int:
         """Bits that no object's id has: low ones by alignment, high ones by the size of an address space."""
@@ -85,30 +90,37 @@ class Records:
 
     def at(self, offset: int) -> Record | None:
         """The record that holds the offset; None where that can't be told."""
-        segment = self.index.segment_of(offset)
-        if segment is None:
-            return None
-        start, end = segment
+        last = self._last
+        if last is None or not last.start <= offset < last.end:
+            segment = self.index.segment_of(offset)
+            last = self._found(offset, *segment) if segment else None
+            self._last = last or self._last
+        return last
+
+    def _found(self, offset: int, start: int, end: int) -> Record | None:
+        high = offset + 1
         for back in BACK:
             low = max(start, offset - back)
-            found = self._probed(offset, low, end)
+            found = self._probed(offset, low, high, end)
             if found is not None:
                 return found
+            high = low
             if low == start or (end - start <= WALKED and back >= 64 * 1024):
                 break
         return self._walked(offset, start, end) if end - start <= WALKED else None
 
-    def _probed(self, offset: int, low: int, end: int) -> Record | None:
-        window = self.file.read(low, offset - low + HEAD)
-        places = [match.start() for match in self._header.finditer(window)]
+    def _probed(self, offset: int, low: int, high: int, end: int) -> Record | None:
+        """By the candidates for its header in [low, high), the nearest first."""
+        window = self.file.read(low, high - low + HEAD)
+        places = [match.start() for match in self._header.finditer(window, 0, high - low + 20)]
         for place in places[: -CANDIDATES - 1 : -1]:
             at = low + place
-            if at > offset:
+            if at >= high:
                 continue
             record = self.parse(at, end, window[place : place + HEAD])
             if record is not None and record.start <= offset < record.end and self._goes_on(record.end, end):
                 return record
-        return self._root(offset, end)
+        return self._root(offset, end) if high > offset else None
 
     def _root(self, offset: int, end: int) -> Record | None:
         """The root record whose id stands at the offset: it has no class to be known by, but what follows counts."""
@@ -117,15 +129,20 @@ class Records:
             return None
         return record if self._goes_on(record.end, end) else None
 
-    def _walked(self, offset: int, at: int, end: int) -> Record | None:
-        while at <= offset:
-            record = self.parse(at, end)
-            if record is None or record.end <= at:
-                return None
-            if offset < record.end:
-                return record
-            at = record.end
-        return None
+    def _walked(self, offset: int, start: int, end: int) -> Record | None:
+        """By a walk over the whole segment, which is kept for its other offsets."""
+        if self._walked_at != start:
+            self._walked_at, self._starts = start, array("Q")
+            at = start
+            while at < end:
+                record = self.parse(at, end)
+                if record is None or record.end <= at:
+                    break
+                self._starts.append(at)
+                at = record.end
+        number = bisect_right(self._starts, offset) - 1
+        record = self.parse(self._starts[number], end) if number >= 0 else None
+        return record if record and offset < record.end else None
 
     def _goes_on(self, at: int, end: int) -> bool:
         cut = end == self.file.size and self.index.trouble is not None
