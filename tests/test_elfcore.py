@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,14 @@ from elftools.elf.elffile import ELFFile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scanner.decoders import data_of
 from scanner.decoders.dumps import elfcore
 from scanner.decoders.dumps.command import masked
 from scanner.decoders.dumps.memory import Memory
 from scanner.decoders.dumps.reading import feed
 from tests.dumping import compiled, found_in, gcore, kernel_core, mappings, needs, occurrences, places, running
 from tests.scanning import jwt
+from tests.streams import source_of
 
 CURRENT, OLD = jwt(1), jwt(2, "ES256")
 
@@ -259,6 +262,50 @@ def test_a_cut_core_is_said_and_what_it_holds_is_found(tmp_path: Path) -> None:
     assert skipped.at_byte == len(whole) - 1000
 
 
+@pytest.mark.parametrize("number", [0xFFFF, 0xFFFFFFFF])
+def test_a_number_of_segments_that_lies_costs_little(number: int, tmp_path: Path) -> None:
+    """The table is one hole of two terabytes."""
+    head = b"\x7fELF\2\1\1" + bytes(9)
+    head += struct.pack("<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 1 << 20, 0, 64, 56, 0xFFFF, 64, 1, 0)
+    path = tmp_path / "core"
+    with path.open("wb") as file:
+        file.write(head + TOKEN_LINE)
+        file.seek((1 << 20) + 44)
+        file.write(struct.pack("<I", number))
+        file.truncate(1 << 41)
+    if data_of(source_of(path)) is None:
+        pytest.skip("this file system makes no holes")
+    began = time.process_time()
+    (finding,), skipped = found_in(path)
+    assert finding.format == "elf-core"
+    assert [one.reason for one in skipped] == (
+        [] if number == 0xFFFF else ["more than 262,144 segments: addresses are told of these only"]
+    )
+    assert time.process_time() - began < 15
+
+
+def test_many_threads_and_segments_cost_little() -> None:
+    threads, segments = 20_000, 20_000
+    entry = 56
+    at = 64 + entry * (segments + 1)
+    note = bytearray(336)
+    notes = bytearray()
+    for thread in range(threads):
+        struct.pack_into("<i", note, 32, thread)
+        struct.pack_into("<Q", note, 112 + 19 * 8, 0x1000 * thread + 16)
+        notes += struct.pack("<III", 5, len(note), 1) + b"CORE\0\0\0\0" + note
+    rows = [struct.pack("<IIQQQQQQ", 1, 6, at, 0x1000 * i, 0, 4096, 4096, 1) for i in range(segments)]
+    rows.append(struct.pack("<IIQQQQQQ", 4, 6, at, 0, 0, len(notes), 0, 1))
+    head = b"\x7fELF\2\1\1" + bytes(9)
+    head += struct.pack("<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, entry, len(rows), 64, 0, 0)
+    data = head + b"".join(rows) + notes
+    began = time.process_time()
+    memory = parsed(data)
+    assert len([one for one in memory.mappings if one.name.startswith("[stack:")]) == threads
+    assert time.process_time() - began < 10
+
+
+TOKEN_LINE = b"\0token=" + CURRENT + b"\0"
 BASE = core([(0x1000, b"a" * 400), (0x5000, b"b" * 400)], [(1, bytes(336)), (3, bytes(136)), (0x46494C45, bytes(100))])
 
 

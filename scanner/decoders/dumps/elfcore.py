@@ -21,6 +21,7 @@ PN_XNUM = 0xFFFF  # the number of program headers stands in sh_info of section 0
 SEGMENTS = 1 << 18  # program headers read, 50 MB: four times vm.max_map_count's default of 65,530
 NOTES = 1 << 20  # notes read: five each of 200,000 threads
 LARGEST = 64 << 20  # bytes of one note read: names of a million mapped files
+THREADS = 100_000  # whose stacks are labelled
 THREAD_STACK = 8 << 20  # bytes above a thread's stack pointer that are labelled: the usual stack limit
 
 PSARGS = 80  # bytes of the command line that NT_PRPSINFO holds, the last one a NUL
@@ -154,6 +155,8 @@ def _notes(memory: Memory, machine: _Machine, told: _Told, start: int, end: int)
         if len(head) < 12:
             return  # cut off: said with the size of the file
         name_size, size, kind = struct.unpack(f"{machine.order}III", head)
+        if not any((name_size, size, kind)):
+            return  # padding
         at = position + 12 + (name_size + 3 & ~3)
         position = at + (size + 3 & ~3)
         if position > end + 3:
@@ -180,7 +183,7 @@ def _note(memory: Memory, machine: _Machine, told: _Told, kind: int, data: bytes
     elif kind == NT_PRSTATUS:
         at = _STACK_POINTER.get(machine.machine)
         pid_at = 32 if machine.wide else 24
-        if at and len(data) >= at + machine.word:
+        if at and len(data) >= at + machine.word and len(told.stacks) < THREADS:
             pid = struct.unpack_from(f"{machine.order}i", data, pid_at)[0]
             told.stacks.append((pid, machine.words(data[at : at + machine.word])[0]))
     else:
@@ -212,24 +215,20 @@ def _files(machine: _Machine, data: bytes) -> list[Mapping]:
 
 def _labels(memory: Memory, told: _Told) -> list[Mapping]:
     """[stack], [heap], [vdso] and the stacks of other threads: as /proc/PID/maps calls them."""
-    loads = sorted(memory.ranges, key=lambda one: one.virtual)
     labels: list[Mapping] = []
     main = told.auxiliary.get(AT_EXECFN)
+    stack = memory.range_of(main) if main else None
     for thread, pointer in told.stacks:
-        load = _holding(loads, pointer)
-        if load is not None and load.writable and not (main and _holding(loads, main) is load):
+        load = memory.range_of(pointer)
+        if load is not None and load.writable and load is not stack:
             end = min(load.virtual + load.end - load.start, pointer + THREAD_STACK)
             labels.append(Mapping(pointer, end, f"[stack:{thread}]"))
-    if main and (stack := _holding(loads, main)):
-        labels.append(Mapping(stack.virtual, stack.virtual + stack.end - stack.start, "[stack]"))
-    if vdso := _holding(loads, told.auxiliary.get(AT_SYSINFO_EHDR, 0)):
-        labels.append(Mapping(vdso.virtual, vdso.virtual + vdso.end - vdso.start, "[vdso]"))
-    heap = _heap(loads, told)
+    vdso = memory.range_of(told.auxiliary.get(AT_SYSINFO_EHDR, 0))
+    for load, name in ((stack, "[stack]"), (vdso, "[vdso]")):
+        if load is not None:
+            labels.append(Mapping(load.virtual, load.virtual + load.end - load.start, name))
+    heap = _heap(sorted(memory.ranges, key=lambda one: one.virtual), told)
     return [*labels, heap] if heap else labels
-
-
-def _holding(loads: list[Range], address: int) -> Range | None:
-    return next((one for one in loads if one.virtual <= address < one.virtual + one.end - one.start), None)
 
 
 def _heap(loads: list[Range], told: _Told) -> Mapping | None:
@@ -263,9 +262,9 @@ def _arguments(memory: Memory, machine: _Machine, told: _Told) -> Parsing:
     """
     name = told.auxiliary.get(AT_EXECFN)
     place = memory.offset_of(name) if name else None
-    if name is None or place is None or len(told.auxv) < 4 * machine.word:
+    load = memory.range_of(name) if name else None
+    if name is None or place is None or load is None or len(told.auxv) < 4 * machine.word:
         return
-    load = next(one for one in memory.ranges if one.start <= place[0] < one.end)
     words: tuple[int, ...] = ()
     for reach in ENVIRONMENT:
         low = max(load.start, place[0] - reach)

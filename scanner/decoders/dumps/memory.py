@@ -83,12 +83,18 @@ class Memory:
             return {"mapping": "[anonymous]"} if self.kind == "virtual" else {}
         return {"mapping": mapping.name, "part": mapping.part} if mapping.part else {"mapping": mapping.name}
 
-    def offset_of(self, virtual: int) -> tuple[int, int] | None:
-        """(offset in the file, bytes from there to the end of its range) of an address."""
+    def range_of(self, virtual: int) -> Range | None:
+        """The range that holds an address."""
         if self._by_virtual is None or self._by_virtual.size != len(self.ranges):
             self._by_virtual = _Index(_Held(one.virtual, one.virtual + one.end - one.start, one) for one in self.ranges)
         held = self._by_virtual.at(virtual)
-        return (held.range.start + virtual - held.start, held.end - virtual) if held else None
+        return held.range if held else None
+
+    def offset_of(self, virtual: int) -> tuple[int, int] | None:
+        """(offset in the file, bytes from there to the end of its range) of an address."""
+        one = self.range_of(virtual)
+        offset = one.start + virtual - one.virtual if one else 0
+        return (offset, one.end - offset) if one else None
 
     def troubles(self, stream: StreamId, size: int) -> list[Skipped]:
         """What is missing of a file of `size` bytes."""
