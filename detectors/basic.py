@@ -15,7 +15,9 @@ _GAP = re.compile(rb"""["']?>?(?:(?<=>)|[ \t]{1,4}|[:=][ \t]{0,2}|\+)["'<\[]?"""
 _BLOB = re.compile(rb"[A-Za-z0-9+/_-]{8,4096}={0,2}")
 _PAIR = re.compile(rb"[\x20-\x39\x3b-\x7e\x80-\xff]{0,256}:[\x20-\x7e\x80-\xff]{3,1024}")
 _PLAIN = re.compile(rb"[\x20-\x7e\x80-\xff]{0,256}\0[\x20-\x7e\x80-\xff]{1,256}\0([\x20-\x7e\x80-\xff]{3,1024})")
-_USERINFO = re.compile(rb"""://([^\s/?#"'<>@:\\]{0,128}):([^\s/?#"'<>@\\]{3,256})@[A-Za-z0-9.\[-]""")
+_USERINFO = re.compile(
+    rb"""://([^\s/?#"'<>@:\\]{0,128}(?:@[a-z0-9.-]{1,64})?):([^\s/?#"'<>@\\]{3,256})@[A-Za-z0-9.\[-]"""
+)
 _CURL = re.compile(rb"""(?:\s-[ua]|--user|--auth|--proxy-user)[ =]{0,2}["']?([^\s:"'$<]{1,128}):([^\s"']{4,256})""")
 _WEAK = frozenset(
     b"""password pass secret user xxx pwd passwd foobar username token passwort kennwort wachtwoord motdepasse senha

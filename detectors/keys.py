@@ -115,6 +115,8 @@ def _at(parts: tuple[bytes, ...], position: int) -> Meaning | None:
         return _key(before, parts[: position - 1])
     if word in (b"password",):
         return _PASSWORD
+    if word == b"credential" and before in (b"amz", b"goog"):
+        return None  # of a signed URL: the id of the key, a date and a region
     if word in (b"credential", b"credentials", b"jwt", b"bearer", b"authorization", b"auth"):
         return _TOKEN
     if word == b"string" and before == b"secure":
@@ -160,7 +162,17 @@ def _key(before: bytes, earlier: tuple[bytes, ...]) -> Meaning | None:
         b"auth",
     ):
         return _API_KEY
-    if before in (b"access", b"app", b"integration", b"write", b"ingest", b"webhook", b"routing"):
+    if before in (
+        b"access",
+        b"app",
+        b"application",
+        b"admin",
+        b"integration",
+        b"write",
+        b"ingest",
+        b"webhook",
+        b"routing",
+    ):
         return _API_KEY if b"secret" in earlier or before != b"access" else Meaning(Kind.API_KEY, False, True)
     if before in (b"signing", b"encryption", b"private", b"shared", b"hmac", b"jwt"):
         return Meaning(Kind.PRIVATE_KEY if before != b"shared" else Kind.API_KEY, False, True)

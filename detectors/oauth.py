@@ -68,6 +68,8 @@ DETECTORS = (
             Anchor(b"token", caseless=True, keyed=True),
             Anchor(b"credential", caseless=True, keyed=True),
             Anchor(b"-token ", caseless=True),
+            Anchor(b"device_code", caseless=True, keyed=True),
+            Anchor(b"devicecode", caseless=True, keyed=True),
             Anchor(b"-token\0", caseless=True),
         ),
         confirm=confirm_token,

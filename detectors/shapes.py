@@ -33,6 +33,7 @@ _NOT_OPAQUE = re.compile(
        | [A-Za-z_$]{1,2}=[\w$]{2,}[.(] | (?:[A-Za-z_.-]{2,24}/){2}[\w.-]+\.\w{1,4}$ | /[A-Za-z._-]{2,24}=(?!$)
        | (?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | /(?:[a-z._-]{2,24}[/=]|[a-z._-]+$)
        | [\[(BCDFIJSZV]*L[a-z][\w$-]*(?:/[\w$-]+)+;? # a type's descriptor in a class file (JVMS 4.3)
+       | [A-Za-z][\w$.-]*(?:\\{1,2}[\w$ .-]+){2,}$ | [\w.-]+(?:,[\w.-]+){2,},?$ | [A-Za-z]+:[A-Za-z]+=$
        | \.{1,2}/ | [A-Za-z]:\\ | (?:[a-z_-]{3,24}/){2}
        | (?:sha(?:1|224|256|384|512)|md5|hmac-sha\d+|crc32|blake2b?|etag|W/"|rsa-sha\d+)[-:=$/]
        | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[156]\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)
@@ -69,6 +70,19 @@ def is_hex(value: bytes) -> bool:
 def is_masked(value: bytes) -> bool:
     """A mask, a placeholder or a documentation value."""
     return _MASKED.search(value) is not None or len(set(value)) <= max(3, min(8, len(value) // 12))
+
+
+_CONTROLS = re.compile(rb"[\x00-\x1f\x7f]")
+
+
+def is_text(value: bytes) -> bool:
+    """UTF-8 without control characters, as what people and programs write is; bytes of a binary format seldom are."""
+    if _CONTROLS.search(value):
+        return False
+    try:
+        return bool(value.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def is_reference(value: bytes) -> bool:
@@ -108,7 +122,9 @@ def _log2(n: int) -> float:
 
 def plausible(value: bytes, least: int = 8) -> bool:
     """Could be a secret where its key says that it is one: no mask, no reference, no other data, not one word."""
-    if len(value) < least or b" " in value or is_masked(value) or is_reference(value) or is_other_data(value):
+    if len(value) < least or b" " in value or not is_text(value):
+        return False
+    if is_masked(value) or is_reference(value) or is_other_data(value):
         return False
     if is_uuid(value):
         return True

@@ -20,7 +20,7 @@ OTHERS = (
     "detectors.private_key",
     "detectors.signed_url",
     "detectors.tokens_with_clock",
-    "detectors.saml",
+    "detectors.connections",
 )
 
 
@@ -76,8 +76,8 @@ def test_there_are_many_families() -> None:
 def test_examples_are_found_exactly(detector: Detector) -> None:
     for data, secret in detector.examples:
         found = matches(detector, data)
-        assert [m.secret.reveal() for m in found] == [secret], detector.id
-        assert data[found[0].start : found[0].end] == secret
+        assert [data[m.start : m.end] for m in found] == [secret], detector.id
+        assert found[0].encoding or found[0].secret.reveal() == secret
         assert found[0].kind in Kind
 
 
@@ -278,3 +278,53 @@ def test_what_follows_a_truncated_block_is_left_out() -> None:
     short = b"\n".join(lines[:3])
     for after in (b"\n/usr/lib/python3/dist-packages/botocore/session", b"\n2026-11-22 ThisIsALongNameOfAClass", b""):
         assert only("pem-private-key", short + after).secret.reveal() == short
+
+
+V = b"q3ZkXx9QbTmL2vRw"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "user"),
+    [
+        ("connection-string", b"Data Source=db;User Id=app;Pwd=" + V + b";Encrypt=True", "app"),
+        ("connection-string", b'<add connectionString="Server=db;Database=o;Uid=app;Pwd=' + V + b'" />', "app"),
+        ("connection-string", b"Driver={ODBC Driver 18};Server=db;UID=app;PWD={" + V + b"}", "app"),
+        ("connection-string", b"jdbc:mysql://db:3306/o?useSSL=true&user=app&password=" + V, "app"),
+        ("oracle-url", b"jdbc:oracle:thin:app/" + V + b"@db.acme.io:1521:orcl", "app"),
+        ("netrc", b"machine h.acme.io\nlogin app\naccount x\npassword " + V + b"\n", "app"),
+        ("netrc", b"default login app password " + V + b"\n", "app"),
+        ("pgpass", b"localhost:*:orders:app:" + V + b"\n", "app"),
+        ("npmrc-auth", b"_auth = " + base64.b64encode(b"app:" + V) + b"\n", "app"),
+    ],
+)
+def test_a_connection_s_password_and_its_user(name: str, text: bytes, user: str) -> None:
+    (match,) = matches(BY_ID[name], text)
+    assert match.facts.client_id == user
+    assert V in match.secret.reveal()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"2026-11-22 10:15:32 INFO 10.0.0.7:8080:GET:index:served\n",
+        b"db.acme.io:5432:orders:app:abc:def\n",
+        b"the machine login failed, password rejected",
+        b"form: user=app password=Hunter2 confirm=Hunter2",
+        b"Server=db;Database=orders;User ID=app;Password=;Trusted_Connection=True",
+        b"jdbc:postgresql://db/o?user=app&password=***&ssl=true",
+    ],
+)
+def test_no_connection_no_password(text: bytes) -> None:
+    for detector in MINE:
+        if detector.id in ("connection-string", "netrc", "pgpass", "oracle-url"):
+            assert matches(detector, text) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "lifetime"),
+    [("aws-secret-access-key", b"ASIA", 129600.0), ("aws-secret-access-key", b"AKIA", None)],
+)
+def test_a_pair_s_key_lives_as_its_id_says(name: str, start: bytes, lifetime: float | None) -> None:
+    key = B62[9:49]
+    (match,) = matches(BY_ID[name], start + b"Z3Q7XLM2KWTBNC4D " + key)
+    assert (match.max_lifetime, match.static) == (lifetime, lifetime is None)

@@ -7,7 +7,7 @@ import zlib
 
 from detectors.detector import Confidence, Kind
 from detectors.vendor import checksums as sums
-from detectors.vendor.family import ALNUM, B62, B64U, DIGITS, HEX, UPPER, URLSAFE, Family, detectors
+from detectors.vendor.family import ALNUM, B62, B64U, DIGITS, HEX, LOWER, UPPER, URLSAFE, Family, detectors
 
 SLACK = "https://docs.slack.dev/authentication/tokens"
 SLACK_ROTATION = "https://docs.slack.dev/authentication/using-token-rotation"
@@ -137,6 +137,19 @@ DETECTORS = detectors(
         back=32,
         patterns=(rb"(?:[MNO][DTjz][AEIMQUYcgk][w-z0-5]){5}",),
         counterexamples=(b"Mabc5678901234567890123.abcdef." + B64U[:38],),
+    ),
+    Family(
+        "twitch-chat",
+        "Twitch chat OAuth token",
+        (b"oauth:",),
+        rb"oauth:(?P<secret>[0-9a-z]{30})",
+        LOWER[:30],
+        "https://dev.twitch.tv/docs/chat/irc/",
+        Kind.BEARER_TOKEN,
+        weak=True,
+        static=False,
+        context=b"PASS oauth:",
+        confidence=Confidence.MEDIUM,
     ),
     Family(
         "telegram-bot",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from detectors.detector import Confidence, Kind
-from detectors.vendor.family import B62, B64U, BASE64, LOWER, UPPER, URLSAFE, Family, detectors
+from detectors.vendor.family import B62, B64U, BASE64, HEX, LOWER, UPPER, URLSAFE, Family, detectors
 
 VAULT = "https://developer.hashicorp.com/vault/docs/concepts/tokens"
 DOPPLER = "https://docs.doppler.com/docs/service-tokens"
@@ -52,6 +52,31 @@ DETECTORS = detectors(
         confidence=Confidence.MEDIUM,
         goes_on=URLSAFE,
         counterexamples=(b"at s.applicationContextInitializer(App.java:3)", b"x=s.getElementsByTagNameList1(e)"),
+    ),
+    Family(
+        # The secret of an ACL token is a UUID: only the header or variable it stands under says what it is.
+        "consul-nomad",
+        "Consul, Nomad or legacy Vault token",
+        (b"x-consul-token", b"consul_http_token", b"x-nomad-token", b"nomad_token", b"x-vault-token", b"vault_token"),
+        rb"(?i:x-(?:consul|nomad|vault)-token|consul_http_token|nomad_token|vault_token)[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
+        rb"[\"'\[]{0,2}(?P<secret>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})",
+        b"3f9c04e7-b1d8-42a6-97e0-194f8b6d235e",
+        "https://developer.hashicorp.com/consul/docs/security/acl/tokens",
+        caseless=True,
+        near=64,
+        context=b"X-Consul-Token: ",
+        counterexamples=(b"X-Consul-Token: anonymous", b"X-Nomad-Token: 00000000-0000-0000-0000-000000000000"),
+    ),
+    Family(
+        "infisical",
+        "Infisical service token",
+        (),
+        rb"st\.[0-9a-f-]{24,36}\.[0-9a-f]{32}\.[0-9a-f]{32}",
+        b"s" + b"t." + HEX[:24] + b"." + HEX[24:56] + b"." + HEX[60:92],
+        "https://infisical.com/docs/documentation/platform/token",
+        weak=True,
+        back=24,
+        patterns=(rb"st\.[0-9a-f\-]{16}",),
     ),
     Family(
         "terraform-cloud",

@@ -6,7 +6,7 @@ import base64
 import zlib
 
 from detectors.claims import decode_part, json_object
-from detectors.detector import Confidence, TokenFacts
+from detectors.detector import Confidence, Kind, TokenFacts
 from detectors.vendor import checksums as sums
 from detectors.vendor.family import B62, B64U, BASE64, HEX, UPPER, URLSAFE, Family, detectors
 
@@ -118,6 +118,31 @@ DETECTORS = detectors(
         rb"dt0[cs][0-9]{2}\.[0-9A-Z]{8,24}\.[0-9A-Z]{64}",
         b"dt" + b"0c01." + UPPER[:24] + b"." + UPPER[30:94],
         "https://docs.dynatrace.com/docs/manage/identity-access-management/access-tokens-and-oauth-clients/access-tokens",
+    ),
+    Family(
+        # An OAuth 2.0 token of an app: service region, a fixed mark, a UUID.
+        "pagerduty-oauth",
+        "PagerDuty OAuth token",
+        (b"pdus+_", b"pdeu+_"),
+        rb"pd(?:us|eu)\+_[0-9A-Z]{6,10}_" + UUID,
+        b"pd" + b"us+_0XBPWQQ_" + _UUID,
+        "https://developer.pagerduty.com/docs/app-oauth-token",
+        Kind.BEARER_TOKEN,
+        static=False,
+        lifetime=2592000.0,  # expires_in: 2592000
+    ),
+    Family(
+        # The header or variable says what the 40 hex digits are.
+        "datadog-app-key",
+        "Datadog application key",
+        (b"dd-application-key", b"dd_app_key", b"dd_application_key", b"datadog_app_key", b"datadog_application_key"),
+        rb"(?i:(?:dd|datadog)[-_]app(?:lication)?[-_]key)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"'\[]{0,2}"
+        rb"(?P<secret>[0-9a-f]{40})",
+        HEX[:40],
+        "https://docs.datadoghq.com/account_management/api-app-keys/",
+        caseless=True,
+        near=64,
+        context=b"DD-APPLICATION-KEY: ",
     ),
     Family(
         "posthog",

@@ -16,8 +16,8 @@ DETECTORS = detectors(
     Family(
         "linear-api",
         "Linear API key or OAuth token",
-        (b"lin_api_", b"lin_oauth_"),
-        rb"lin_(?:api|oauth)_[0-9A-Za-z]{40,64}",
+        (b"lin_api_", b"lin_oauth_", b"lin_wh_"),
+        rb"lin_(?:api|oauth|wh)_[0-9A-Za-z]{40,64}",
         b"lin" + b"_api_" + B62[:40],
         LINEAR,
     ),

@@ -6,9 +6,9 @@ import base64
 import zlib
 
 from detectors.claims import decode_part, json_object
-from detectors.detector import Kind, TokenFacts
+from detectors.detector import Confidence, Kind, TokenFacts
 from detectors.vendor import checksums as sums
-from detectors.vendor.family import B62, B64U, HEX, LOWER, UPPER, URLSAFE, Family, detectors
+from detectors.vendor.family import B62, B64U, BASE64, HEX, LOWER, UPPER, URLSAFE, Family, detectors
 
 GITHUB = "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github"
 GITLAB = "https://docs.gitlab.com/security/tokens/#token-prefixes"
@@ -285,6 +285,37 @@ DETECTORS = detectors(
         rb"sq[upa]_[0-9a-f]{40}",
         b"sq" + b"u_" + HEX[:40],
         "https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens/",
+    ),
+    Family(
+        # {"typ": "TCV2"} in base64, then two parts: not a JWT, though it looks like one.
+        "teamcity",
+        "TeamCity access token",
+        (b"eyJ0eXAiOiAiVENWMiJ9.",),
+        rb"eyJ0eXAiOiAiVENWMiJ9\.[0-9A-Za-z_-]{16,64}\.[0-9A-Za-z_-]{40,120}",
+        b"eyJ0eXAiOiAiVENW" + b"MiJ9." + B62[:24] + b"." + B64U[:64],
+        "https://www.jetbrains.com/help/teamcity/configuring-your-user-profile.html#Managing+Access+Tokens",
+        goes_on=URLSAFE,
+    ),
+    Family(
+        "jetbrains-permanent",
+        "Permanent token of YouTrack or Hub",
+        (b"perm:", b"perm-"),
+        rb"perm[:-][0-9A-Za-z+/=_-]{4,80}\.[0-9A-Za-z+/=_-]{4,80}\.[0-9A-Za-z+/=_-]{27,60}",
+        b"per" + b"m:am9obg==.UG9zdG1hbg==." + B62[:30],
+        "https://www.jetbrains.com/help/youtrack/devportal/Manage-Permanent-Token.html",
+        goes_on=BASE64,
+        weak=True,
+    ),
+    Family(
+        "dbt",
+        "dbt Cloud service or personal token",
+        (b"dbtc_", b"dbtu_"),
+        rb"dbt[cu]_[0-9A-Za-z_-]{36,80}={0,2}",
+        b"db" + b"tc_" + B64U[:43],
+        "https://docs.getdbt.com/docs/dbt-cloud-apis/service-tokens",
+        goes_on=URLSAFE,
+        weak=True,
+        confidence=Confidence.MEDIUM,  # the length is not documented
     ),
     Family(
         "infracost",

@@ -1,0 +1,249 @@
+"""Passwords of connection strings and credential files: the company of a key says what its name alone does not.
+
+`password=` in prose or in a form may be anything; between `Server=` and `User Id=`, behind `machine` and `login`, under
+`[client]` it is one, however plain it looks.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+
+from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text, TokenFacts
+from detectors.shapes import is_masked, is_reference, is_text, is_wordy
+
+REACH = 512  # bytes on either side of a key in which the rest of its connection string stands
+SHORTEST = 4  # characters: what is shorter is a placeholder
+_WEAK = frozenset(b"password passwd pass pwd secret none null empty true false user username your test".split())
+
+# Keys of ADO.NET, ODBC and JDBC drivers that say where to connect and as whom.
+# https://learn.microsoft.com/dotnet/framework/data/adonet/connection-string-syntax
+_WHERE = re.compile(
+    rb"(?i)(?:server|data source|address|addr|host(?:name)?|database|initial catalog|driver|dsn|uid|user(?: ?id|name)?"
+    rb"|integrated security|port|dbname|sslmode|encrypt) ?="
+)
+_PAIR = re.compile(
+    rb"""(?i)(?:password|pwd)[ \t]?=[ \t]?"""
+    rb"""(?:\{(?P<b>[^}\r\n]{1,256})\}|(?P<q>["'])(?P<s>[^"'\r\n]{1,256})(?P=q)|(?P<v>[^;&\s"'<>,)\]]{1,256}))"""
+)
+_IN_STRING = re.compile(rb"""[;?&][ \t]?\Z""")
+_URL = re.compile(rb"""jdbc:[a-z0-9:+]{2,40}[^\s"'<>]{0,400}\Z""")
+
+
+def confirm_connection(text: Text) -> Iterator[Match]:
+    """`Password=V` among the other keys of one connection string."""
+    start = _word_start(text)
+    pair = _PAIR.match(text.data, start)
+    if text.cut and len(text.data) < start + REACH:
+        raise NeedMore
+    if pair is None:
+        return
+    low = max(text.data.rfind(b"\n", max(0, start - REACH), start) + 1, start - REACH, 0)
+    before = text.data[low:start]
+    line_end = text.data.find(b"\n", pair.end(), pair.end() + REACH)
+    after = text.data[pair.end() : line_end if line_end >= 0 else pair.end() + REACH]
+    jdbc = _URL.search(before)
+    apart = b";" in before[-1:] + before[-2:-1] + after[:2]
+    if not (jdbc and _IN_STRING.search(before)) and not (apart and _WHERE.search(before + b"\n" + after)):
+        return
+    group = next(name for name in ("b", "s", "v") if pair[name] is not None)
+    yield from _found(text, *pair.span(group), "connection-string", _user(before + b"\n" + after))
+
+
+_USER = re.compile(rb"(?i)(?:user(?: ?id|name)?|uid) ?= ?[\"'{]?([^;&\s\"'}]{1,64})")
+
+
+def _user(text: bytes) -> str | None:
+    user = _USER.search(text)
+    return user[1].decode("utf-8", "replace") if user else None
+
+
+def _word_start(text: Text) -> int:
+    """Where the word an anchor ends in begins: anchors are `password` or `pwd`, and a separator."""
+    head = text.data[max(0, text.hit - 16) : text.hit].lower()
+    return max(0, text.hit - 16) + max(head.rfind(b"password"), head.rfind(b"pwd"), 0)
+
+
+# user/password@ of Oracle's thin driver: https://docs.oracle.com/en/database/oracle/oracle-database/19/jjdbc/
+_ORACLE = re.compile(rb"jdbc:oracle:(?:thin|oci8?):(?P<u>[^\s/@:\"']{1,64})/(?P<v>[^\s@\"']{1,128})@")
+# machine, login and password in any order of lines: https://everything.curl.dev/usingcurl/netrc.html
+_NETRC = re.compile(
+    rb"(?:machine\s{1,8}[^\s\"']{1,255}|default)\s{1,16}(?:login|user)\s{1,8}(?P<u>[^\s\"']{1,128})\s{1,16}"
+    rb"(?:account\s{1,8}\S{1,128}\s{1,16})?password\s{1,8}(?P<v>[^\s\"']{1,256})"
+)
+# https://dev.mysql.com/doc/refman/8.4/en/option-files.html
+_OPTIONS = re.compile(
+    rb"""\[(?:client|mysql|mysqldump|mysqladmin|mysqlimport|mariadb)[\w-]{0,24}\]\s"""
+    rb"""(?:[^\[\r\n]{0,200}\r?\n){0,12}?[ \t]{0,4}password[ \t]{0,4}=[ \t]{0,4}["']?(?P<v>[^\s"']{1,256})"""
+)
+# hostname:port:database:username:password: https://www.postgresql.org/docs/current/libpq-pgpass.html
+_PGPASS = re.compile(
+    rb"(?:[A-Za-z0-9.*-]{1,253}):(?:[0-9]{4,5}|\*):[A-Za-z0-9_*-]{1,63}:(?P<u>[A-Za-z0-9_*.@-]{1,63}):"
+    rb"(?P<v>(?:\\.|[^\\:\s]){4,256})[ \t]{0,4}(?:\r?\n|\Z)"
+)
+# Variables that clients read a password from; any name with PASSWORD in it is the field detectors' business.
+_NAMES = (b"PGPASSWORD", b"MYSQL_PWD", b"REDISCLI_AUTH", b"SSHPASS", b"RSYNC_PASSWORD", b"SQLCMDPASSWORD")
+_VARIABLE = re.compile(rb"(?:" + b"|".join(_NAMES) + rb""")=["']?(?P<v>[^\s"';&|<>]{1,256})""")
+
+
+def _by(family: str, shape: re.Pattern[bytes], lead: int, after: int) -> Callable[[Text], Iterator[Match]]:
+    """A confirm for a shape that begins at most `lead` bytes before its anchor's end."""
+
+    def confirm(text: Text) -> Iterator[Match]:
+        low = max(0, text.hit - lead)
+        found = next((m for m in shape.finditer(text.data, low, text.hit + after) if m.end() >= text.hit), None)
+        if text.cut and len(text.data) < text.hit + after and (found is None or found.end() > len(text.data) - 2):
+            raise NeedMore
+        if found is None or found.start() > text.hit:
+            return
+        user = found.groupdict().get("u")
+        yield from _found(text, *found.span("v"), family, user.decode("utf-8", "replace") if user else None)
+
+    return confirm
+
+
+def _found(text: Text, start: int, end: int, family: str, user: str | None) -> Iterator[Match]:
+    value = text.data[start:end]
+    filled_in = value[:1] + value[-1:] in (b"{}", b"<>", b"[]", b"%%")
+    if len(value) < SHORTEST or filled_in or not is_text(value):
+        return
+    if is_masked(value) or is_reference(value) or value.lower() in _WEAK:
+        return
+    sure = Confidence.MEDIUM if is_wordy(value) or value.isdigit() else Confidence.HIGH
+    yield Match(
+        start, end, Kind.CLIENT_SECRET, Secret(value), Rank.KEYED, sure, TokenFacts(client_id=user), family=family,
+        key="password", static=True,
+    )  # fmt: skip
+
+
+_NPM = re.compile(rb"""_auth[ \t]{0,2}=[ \t]{0,2}["']?(?P<v>[A-Za-z0-9+/_-]{8,1024}={0,2})(?![A-Za-z0-9+/=_-])""")
+
+
+def confirm_npm(text: Text) -> Iterator[Match]:
+    """`_auth` of an .npmrc: base64 of user and password (docs.npmjs.com/cli/configuring-npm/npmrc)."""
+    found = _NPM.match(text.data, max(0, text.hit - len(b"_auth=") - 1)) or _NPM.match(text.data, max(0, text.hit - 6))
+    if text.cut and len(text.data) < text.hit + 1100 and (found is None or found.end() == len(text.data)):
+        raise NeedMore
+    if found is None:
+        return
+    core = found["v"].rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    try:
+        plain = base64.b64decode(core + b"=" * (-len(core) % 4), validate=True).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError):
+        return
+    user, colon, secret = plain.partition(":")
+    if colon and plain.isprintable() and len(secret) >= SHORTEST and not is_masked(secret.encode()):
+        facts = TokenFacts(client_id=user)
+        yield Match(
+            found.start("v"), found.end("v"), Kind.BASIC_CREDENTIALS, Secret(plain.encode()), Rank.STRUCTURE,
+            facts=facts, encoding=("base64",), family="npmrc-auth", key="_auth", static=True,
+        )  # fmt: skip
+
+
+_V = b"q3ZkXx9QbTmL2v"
+_ADO = b"Server=tcp:db.acme.io,1433;Database=orders;User ID=app;Password="
+_REFERENCE = "https://learn.microsoft.com/dotnet/framework/data/adonet/connection-string-syntax"
+
+DETECTORS = (
+    Detector(
+        id="connection-string",
+        kind=Kind.CLIENT_SECRET,
+        title="Password in a connection string",
+        anchors=tuple(Anchor(word + mark, caseless=True) for word in (b"password", b"pwd") for mark in (b"=", b" =")),
+        confirm=confirm_connection,
+        reference=_REFERENCE,
+        examples=(
+            (_ADO + _V + b";Encrypt=True\n", _V),
+            (b'"Driver={ODBC Driver 18};Server=db;UID=app;PWD={' + _V + b'};"', _V),
+            (b"url=jdbc:postgresql://db:5432/o?user=app&password=" + _V + b"&ssl=true\n", _V),
+            (b"jdbc:sqlserver://db:1433;user=app;password=" + _V + b";\n", _V),
+        ),
+        counterexamples=(
+            _ADO + b"*****;", b"Server=db;Password=${DB_PASSWORD};", b"password=hunter22 rejected for user app",
+            b"jdbc:postgresql://db:5432/o?ssl=true", b"Server=db;User ID=app;Password=;Encrypt=True",
+        ),
+        before=REACH + 32,
+        after=REACH * 2,
+    ),
+    Detector(
+        id="oracle-url",
+        kind=Kind.CLIENT_SECRET,
+        title="Password in an Oracle connection URL",
+        anchors=(Anchor(b"jdbc:oracle:"),),
+        confirm=_by("oracle-url", _ORACLE, 12, 300),
+        reference="https://docs.oracle.com/en/database/oracle/oracle-database/19/jjdbc/data-sources-and-URLs.html",
+        examples=((b"url=jdbc:oracle:thin:app/" + _V + b"@//db:1521/o\n", _V),),
+        counterexamples=(b"jdbc:oracle:thin:@//db:1521/orders", b"jdbc:oracle:thin:app/****@db"),
+        before=16,
+        after=300,
+    ),
+    Detector(
+        id="netrc",
+        kind=Kind.CLIENT_SECRET,
+        title="Password of a .netrc",
+        anchors=(Anchor(b"machine "), Anchor(b"default login ")),
+        confirm=_by("netrc", _NETRC, 14, 1024),
+        reference="https://everything.curl.dev/usingcurl/netrc.html",
+        examples=(
+            (b"machine api.acme.io login octo password " + _V + b"\n", _V),
+            (b"machine api.acme.io\n  login octo\n  password " + _V + b"\n", _V),
+        ),
+        counterexamples=(b"the machine is down: login failed, password wrong", b"machine h login u password ****"),
+        before=64,
+        after=1024,
+    ),
+    Detector(
+        id="mysql-options",
+        kind=Kind.CLIENT_SECRET,
+        title="Password of a MySQL option file",
+        anchors=(Anchor(b"[client"), Anchor(b"[mysql"), Anchor(b"[mariadb")),
+        confirm=_by("mysql-options", _OPTIONS, 9, 3072),
+        reference="https://dev.mysql.com/doc/refman/8.4/en/option-files.html",
+        examples=((b"[client]\nuser=root\npassword=" + _V + b"\n", _V),),
+        counterexamples=(b"[client] connected", b"[mysqld]\nport=3306\n[client]\nuser=root\n"),
+        before=64,
+        after=3072,
+    ),
+    Detector(
+        id="pgpass",
+        kind=Kind.CLIENT_SECRET,
+        title="Line of a .pgpass",
+        anchors=(
+            Anchor(
+                pattern=rb"(?:^|\n)[A-Za-z0-9.*\-]{1,64}:(?:[0-9]{4,5}|\*):[A-Za-z0-9_*\-]{1,32}:[A-Za-z0-9_*.@\-]{1,32}:"
+            ),
+        ),
+        confirm=_by("pgpass", _PGPASS, 150, 300),
+        reference="https://www.postgresql.org/docs/current/libpq-pgpass.html",
+        examples=((b"db.acme.io:5432:orders:app:" + _V + b"\n", _V), (b"\n*:*:*:postgres:" + _V + b"\n", _V)),
+        counterexamples=(b"\ndb:5432:orders:app:reader:x\n", b"\n10:2345:a:b:c\n"),
+        before=192,
+        after=300,
+    ),
+    Detector(
+        id="client-variable",
+        kind=Kind.CLIENT_SECRET,
+        title="Password in a variable that a database or transfer client reads",
+        anchors=tuple(Anchor(name + b"=") for name in _NAMES),
+        confirm=_by("client-variable", _VARIABLE, 20, 300),
+        reference="https://www.postgresql.org/docs/current/libpq-envars.html",
+        examples=((b"PGPASSWORD=" + _V + b" psql -h db", _V), (b"SSHPASS='" + _V + b"' sshpass -e ssh h", _V)),
+        counterexamples=(b"PGPASSWORD=$PW psql", b"PGPASSWORD= psql", b"MYSQL_PWD=*****"),
+        before=64,
+        after=300,
+    ),
+    Detector(
+        id="npmrc-auth",
+        kind=Kind.BASIC_CREDENTIALS,
+        title="Basic credentials of an .npmrc",
+        anchors=(Anchor(b"_auth="), Anchor(b"_auth =")),
+        confirm=confirm_npm,
+        reference="https://docs.npmjs.com/cli/configuring-npm/npmrc",
+        examples=((b"_auth=" + base64.b64encode(b"ci:" + _V) + b"\n", base64.b64encode(b"ci:" + _V)),),
+        counterexamples=(b"_auth=true", b"_auth=${NPM_AUTH}", b"always_auth=deadbeefdeadbeef"),
+        before=64,
+        after=1200,
+    ),
+)  # fmt: skip
