@@ -94,6 +94,7 @@ class Scanner:
         if trouble:
             yield trouble
         part.lines = window.lines_counted()
+        window.close()
 
     def _findings(
         self,

@@ -22,6 +22,9 @@ ROOM = 1024 * 1024  # bytes read before the kept part is moved to the front (mov
 _ZEROS = memoryview(bytes(BLOCK))
 
 
+_spare: list[bytearray] = []  # at most one, of the window that was closed last; what it holds is never looked at
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """Sizes of a window, in bytes. Only `block` and `room` are free: findings do not depend on them."""
@@ -86,7 +89,8 @@ class Window:
         """`start` is the stream offset of the reader's first byte, `lines_of` the range lines are counted in."""
         self._shape = shape or Shape()
         self._reader = reader
-        self._buffer = bytearray(self._shape.behind + 2 * self._shape.ahead + max(self._shape.room, self._shape.block))
+        size = self._shape.behind + 2 * self._shape.ahead + max(self._shape.room, self._shape.block)
+        self._buffer = _spare.pop() if _spare and len(_spare[-1]) == size else bytearray(size)
         self.base = self.end = start
         self.counted = max(start, lines_of[0])
         self._count_until = lines_of[1]
@@ -94,6 +98,13 @@ class Window:
         self.final = False  # the stream has ended: nothing follows `end`
         self.lines = 0  # newlines in [the range's start, counted)
         self.newline = self.counted - 1  # offset of the last of them; just before the first byte where there is none
+
+    def close(self) -> None:
+        """Hands its buffer on to the next window: making one costs more than scanning a small file. Not used again."""
+        if not _spare:
+            _spare.append(self._buffer)
+        self._buffer = bytearray()
+        self.base = self.end
 
     @property
     def ahead(self) -> int:

@@ -14,6 +14,7 @@ from scanner.errors import InputError
 from scanner.model import Source
 
 STDIN = b"-"
+READ_AHEAD = 1 << 20  # bytes from which on a file is worth telling the kernel that it is read from front to back
 
 
 class File(io.FileIO):
@@ -36,8 +37,8 @@ def open_file(source: Source) -> File:
     """Opens `source` for reading. Raises OSError, and InputError where it is nothing to read.
 
     Files are read, never mapped: a mapped file that a rotation truncates kills the process (SIGBUS).
-    A source of known size was a regular file when it was found; it is opened without waiting, so
-    that a pipe that took its place can't hang the scan.
+    A source of known size was a regular file when it was found; it is opened without waiting (which
+    changes nothing for one that still is), so that a pipe that took its place can't hang the scan.
     """
     if source.os_path == STDIN:
         return File(0, "rb", closefd=False)
@@ -45,14 +46,14 @@ def open_file(source: Source) -> File:
     known = source.size is not None
     fd = os.open(source.os_path, flags | (os.O_NONBLOCK if known else 0))
     try:
-        mode = os.fstat(fd).st_mode
+        status = os.fstat(fd)
+        mode = status.st_mode
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         regular = stat.S_ISREG(mode)
         if known and not regular:
             raise InputError("is no regular file any more")
-        if regular:
-            os.set_blocking(fd, True)
+        if regular and status.st_size >= READ_AHEAD:
             os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
         file = File(fd, "rb")
     except BaseException:

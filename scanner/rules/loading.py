@@ -5,12 +5,10 @@ The format: https://github.com/gitleaks/gitleaks#configuration
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import tomllib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,9 +19,9 @@ from scanner.rules.allowlist import Allowlist, Target
 from scanner.rules.analysis import needed
 from scanner.rules.expression import LONGEST, Expression
 from scanner.rules.gosyntax import GoSyntaxError
+from scanner.rules.interface import PREFIX, RulesFile
 from scanner.rules.rule import Rule
 
-PREFIX = "rule:"  # before a rule's id in findings, so that it is never taken for a detector of ours
 MOST_BYTES = 8 << 20  # of a rules file; the public rule sets have 0.1 MiB
 LONGEST_KEYWORD = 48  # bytes of a keyword looked for: twice that, in UTF-16, is still within a matcher's overlap
 
@@ -49,38 +47,24 @@ _ID = re.compile(r"[!-~]{1,100}")
 Table = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class RulesFile:
-    """A rules file as it was read; picklable, so that each worker process makes the same detectors of it.
+def _rules(file: RulesFile) -> list[Rule]:
+    """Its rules, in order. Raises RuleError, which names every rule that can't be honoured."""
+    try:
+        return rules_of(_table(file), file.without)
+    except RuleError as error:
+        raise RuleError(f"{file.name}: {error}") from None
 
-    `without`: ids of rules that the user wants left out; those of other files may be among them.
-    """
 
-    name: str
-    data: bytes
-    without: frozenset[str] = frozenset()
+def _ids(file: RulesFile) -> set[str]:
+    """The ids that stand in it, also of rules that are left out. Its rules were read without error before."""
+    return {entry["id"] for entry in _lowered(_table(file))["rules"]}
 
-    def __repr__(self) -> str:
-        """Short, and another one for other rules."""
-        digest = hashlib.sha256(self.data).hexdigest()
-        return f"RulesFile({self.name!r}, sha256={digest}, without={sorted(self.without)})"
 
-    def rules(self) -> list[Rule]:
-        """Its rules, in order. Raises RuleError, which names every rule that can't be honoured."""
-        try:
-            return rules_of(self._table(), self.without)
-        except RuleError as error:
-            raise RuleError(f"{self.name}: {error}") from None
-
-    def ids(self) -> set[str]:
-        """The ids that stand in it, also of rules that are left out. Its rules were read without error before."""
-        return {entry["id"] for entry in _lowered(self._table())["rules"]}
-
-    def _table(self) -> Table:
-        try:
-            return tomllib.loads(self.data.decode("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise RuleError(f"not TOML: {error}") from None
+def _table(file: RulesFile) -> Table:
+    try:
+        return tomllib.loads(file.data.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RuleError(f"not TOML: {error}") from None
 
 
 def read_rules(paths: Iterable[str | os.PathLike[str]], without: Iterable[str] = ()) -> tuple[RulesFile, ...]:
@@ -90,7 +74,7 @@ def read_rules(paths: Iterable[str | os.PathLike[str]], without: Iterable[str] =
     left_out = frozenset(without)
     files = tuple(_read(path, left_out) for path in paths)
     detectors_of(files)
-    if unknown := sorted(left_out.difference(*(file.ids() for file in files))):
+    if unknown := sorted(left_out.difference(*(_ids(file) for file in files))):
         raise UsageError(f"{unknown[0]!r} is no rule's id and cannot be left out")
     return files
 
@@ -113,17 +97,12 @@ def detectors_of(files: tuple[RulesFile, ...]) -> tuple[Detector, ...]:
     owner: dict[str, str] = {}
     found: list[Detector] = []
     for file in files:
-        for rule in file.rules():
+        for rule in _rules(file):
             if rule.id in owner:
                 raise RuleError(f"rule {rule.id.removeprefix(PREFIX)!r} stands in {owner[rule.id]} and in {file.name}")
             owner[rule.id] = file.name
             found.append(rule.detector(file.name))
     return tuple(found)
-
-
-def load_rules(path: str | os.PathLike[str]) -> tuple[Detector, ...]:
-    """The rules of one file as detectors. Raises UsageError and RuleError as `read_rules` does."""
-    return detectors_of(read_rules([path]))
 
 
 def rules_of(table: Table, without: Collection[str] = ()) -> list[Rule]:

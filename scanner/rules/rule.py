@@ -9,23 +9,12 @@ from detectors.detector import Anchor, Confirm, Detector, Kind, Match, NeedMore,
 from detectors.entropy import shannon
 from scanner.rules.allowlist import Allowlist, Seen
 from scanner.rules.expression import Expression
+from scanner.rules.interface import RuleTimeout
 
 NEAR = 1024  # bytes before and behind a keyword's end in which a match may begin
 AFTER = 8192  # bytes behind it in which the match must end
 LONGEST_LINE = 4096  # bytes of a line on each side of a match that an allowlist is shown
 MOST_TIMEOUTS = 5  # per stream; a rule that ran out of time so often is not tried there again (1 s lost)
-
-
-class RuleTimeout(Exception):
-    """A user's rule took too long at one place, which therefore was not searched for it.
-
-    `given_up`: the rule is not tried in the rest of this stream.
-    """
-
-    def __init__(self, rule: str, given_up: bool) -> None:
-        super().__init__(f"rule {rule} timed out" + (" too often and is not tried any further" if given_up else ""))
-        self.rule = rule
-        self.given_up = given_up
 
 
 @dataclass(frozen=True, slots=True)

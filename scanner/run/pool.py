@@ -19,7 +19,7 @@ from scanner.run.options import Options
 from scanner.run.units import Unit
 from scanner.run.work import Result, packed_events, scanner_for, work
 
-AHEAD = 3  # units handed out per worker beyond the one it is at: enough to keep it busy, little to hold in memory
+AHEAD = 2  # units handed out per worker beyond the one it is at: enough to keep it busy, little to hold in memory
 
 
 class Submitting(Protocol):
