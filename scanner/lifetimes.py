@@ -62,13 +62,13 @@ _ENDS = re.compile(
     rb"(?![A-Za-z0-9_])" + _SEP + rb"(?=[\dJFMASONDTW/d])"
 )
 _ISSUED = re.compile(
-    rb"(?i)(?:issued?[_-]?at|issue[_-]?time|iat|created[_-]?at|obtained[_-]?at|acquired[_-]?at|retrieved[_-]?at)"
+    rb"(?i)(?:issued?[_-]?at|issue[_-]?time|iat|created(?:[_-]?at)?|obtained[_-]?at|acquired[_-]?at|retrieved[_-]?at)"
     rb"(?:[_-]?(?:ms|millis))?(?![A-Za-z0-9_])" + _SEP + rb"(?=\d)"
 )
 # A key with a value that may be a token: what makes a second one in an object.
 _TOKEN = re.compile(
-    rb"""(?i)(?:token(?:_?value)?|jwt|bearer|authorization|assertion|code)"""
-    rb"""["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)\s{0,12}["'\[(]{0,3}(?:bearer\s)?(?=[A-Za-z0-9/+._~-]{12})(?!0x|\w+["']?\s?[:=])"""
+    rb"""(?i)(?:(?:token(?:_?value)?|jwt|authorization|assertion|code)["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)|bearer(?=\s))"""
+    rb"""\s{0,12}["'\[(]{0,3}(?:bearer\s)?(?=[A-Za-z0-9/+._~-]{12})(?!0x|[\w.-]+["']?\s?[:=](?![=]))"""
 )
 _PYTHON = re.compile(
     rb"datetime\.datetime\((\d{4}), (\d\d?), (\d\d?)(?:, (\d\d?))?(?:, (\d\d?))?(?:, (\d\d?))?(?:, \d{1,6})?"
@@ -80,8 +80,15 @@ _MAX_AGE = re.compile(rb"(?i);[ \t]*max-age=(\d{1,10})")
 _EXPIRES = re.compile(rb"(?i);[ \t]*expires=")
 _BRACKETS = re.compile(rb"[{}()\[\]]")
 _OPENS = {b"}": b"{", b")": b"(", b"]": b"["}
-_GOES_ON = re.compile(rb"""[ \t]*["']?[A-Za-z_][A-Za-z0-9_.-]{1,40}["']?\s{0,12}[:=](?!//)""")
+_GOES_ON = re.compile(rb"""[ \t]*(?:export |set |\$env:)?["']?[A-Za-z_][A-Za-z0-9_.-]{1,40}["']?\s{0,12}[:=](?!//)""")
 _MESSAGE = re.compile(rb"HTTP/\d")  # where an HTTP message begins, of which a `Date` above is no more
+_WRAPPER = 160  # bytes
+_NAMED = re.compile(rb"""[A-Za-z_]{2}["']?\s{0,4}(?:=>|[:=])""")
+# The names of parts of a token's object that tell of the token, with what opens them (`=> #<Meta`).
+_PART = re.compile(
+    rb"""(?i)(?:meta(?:data)?|options?|opts|params|extra|info|expir[a-z]*|attributes|raw|response|lifetime)["']?"""
+    rb"""\s{0,4}(?:=>|[:=])?\s{0,4}(?:[a-z0-9_.:]{0,24})?\Z"""
+)
 _WORD = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _KEY = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.-@$"
 _PLAIN = frozenset(b"access token tokens auth bearer oauth credential credentials jwt sts x user data key".split())
@@ -184,22 +191,30 @@ class _Place:
         """The token's own object, and those around it as long as no other token stands in them."""
         around = sorted((p for p in self._pairs if p[0] < self.start and p[1] >= self.end), key=lambda p: -p[0])
         for depth, (low, high) in enumerate(around[:DEEPEST]):
-            if depth and self._others(low, high):
+            if depth and (self._others(low, high) or not self._is_wrapper(*around[depth - 1])):
                 return
             yield _Object(low + 1, high, depth)
+        if around and not self._is_wrapper(*around[-1]):
+            return
         if len(around) <= DEEPEST:
             low, high = self._lines(around[-1] if around else (self.start, self.end))
             if not around or not self._others(low, high):
                 yield _Object(low, high, len(around))
 
+    def _is_wrapper(self, low: int, high: int) -> bool:
+        """Whether brackets hold the token and hardly more, so that the object is the one around them."""
+        rest = self.text[max(0, low) : self.start] + self.text[self.end : high]
+        return len(rest) < _WRAPPER and len(_NAMED.findall(rest)) <= 1
+
     def direct(self, index: int, object_: _Object) -> bool:
-        """Whether an index lies in an object itself, or in one inside it that holds no token."""
+        """Whether an index lies in an object itself, or in a part of it that is about its token (`meta`, `options`)."""
         inside = [p for p in self._pairs if object_.start <= p[0] < index < p[1] <= object_.end]
-        ours = [p for p in inside if p[0] < self.start < p[1]]
-        deeper = max(inside, key=lambda p: p[0], default=None)
-        if deeper is None:
+        if not inside:
             return True
-        return not ours and len(inside) == 1 and not any(deeper[0] < at < deeper[1] for at in self.tokens)
+        low, high = max(inside, key=lambda p: p[0])
+        if len(inside) > 1 or low < self.start < high or any(low < at < high for at in self.tokens):
+            return False
+        return _PART.search(self.text, max(0, low - 48), low) is not None
 
     def _others(self, low: int, high: int) -> bool:
         return any(low <= at < high and not self.start - 2 <= at <= self.end for at in self.tokens)
@@ -259,13 +274,18 @@ def _paired(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
             continue
         level = next((i for i in range(1, min(4, len(stack)) + 1) if stack[-i][0] == opener), 0)
         if level:
-            yield stack[-level][1], found.start()
+            opened = stack[-level][1]
             del stack[-level:]
+            if not (
+                char == b"]" and found.start() - opened < 48 and _KEY_ALONE.fullmatch(text, opened + 1, found.start())
+            ):
+                yield opened, found.start()
         elif not stack:
             yield -1, found.start()
     yield from ((index, len(text)) for opener, index in stack if len(opener) == 1)
 
 
+_KEY_ALONE = re.compile(rb"""["']?[A-Za-z_][\w.:-]{0,40}["']?""")  # `["expires_in"]=>` of PHP is a key, no object
 _TAGS = re.compile(rb"[{}()\[\]]|</[A-Za-z][\w:.-]{0,60}>|<(?P<tag>[A-Za-z][\w:.-]{0,60})(?:\s[^<>]{0,200})?>")
 
 
@@ -325,7 +345,7 @@ def _nearest(place: _Place, object_: _Object, fields: list[re.Match[bytes]]) -> 
 
 
 def _name(place: _Place, field: re.Match[bytes]) -> str:
-    bare = re.match(rb"[A-Za-z_.-]+", field[0])
+    bare = re.match(rb"[A-Za-z_.-]+(?: (?:until|to))?", field[0])
     name = _prefix(place.text, field.start()) + (bare[0] if bare else b"")
     return name.strip(b"-_.@$").decode("ascii", "replace")[:40]
 
@@ -350,11 +370,12 @@ _UNITS = {b"s": 1, b"m": 60, b"h": 3600, b"d": 86400}  # seconds
 def _read_end(place: _Place, field: re.Match[bytes], zone: tzinfo | None) -> Stamp | None:
     value = place.text[field.end() : field.end() + 96]
     bare = _BARE.match(field[0]) is not None
-    if bare and value[:1].isalpha() and not value.startswith(b"datetime"):
-        return None  # the header field `Expires` tells how long an answer may be cached (RFC 9111 section 5.3)
+    if bare and place.owner is not Owner.SESSION and not _NUMBER.match(value):
+        return None  # in words it is a session's, or how long an answer may be cached (RFC 9111 section 5.3)
     return _end(value, zone)
 
 
+_NUMBER = re.compile(rb"\d{10}(?:\d{3})?(?!\d)")
 _BARE = re.compile(rb"(?i)expires(?![_.-]?(?:at|on|time|date|utc))")
 
 

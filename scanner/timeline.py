@@ -13,6 +13,7 @@ from datetime import datetime
 from scanner.model import Finding, State
 
 MOST_SECRETS = 200_000  # distinct ones that are followed, of some 200 bytes each
+MOST_LISTED = 1_000  # exposures in a report, the first ones
 MOST_STEPS = 1_000  # of a timeline; more are joined, which a picture does not show
 
 _NO_USE = frozenset({State.UNUSABLE})
@@ -22,6 +23,7 @@ _NO_USE = frozenset({State.UNUSABLE})
 class Exposure:
     """One credential: exposed in [since, until); None: no end, as far as is known."""
 
+    fingerprint: str
     since: datetime
     until: datetime | None
 
@@ -62,8 +64,8 @@ class Timeline:
     def exposures(self) -> list[Exposure]:
         """Those whose beginning and end are known, and those without an end, by their beginning."""
         found = [
-            Exposure(since, until)
-            for since, until, state in self._known.values()
+            Exposure(fingerprint, since, until)
+            for fingerprint, (since, until, state) in self._known.items()
             if since and (until is not None or state is State.NO_EXPIRY) and (until is None or until > since)
         ]
         return sorted(found, key=lambda one: one.since)

@@ -87,7 +87,11 @@ def test_the_json_report_has_it(tmp_path: Path) -> None:
     run = bearertrap("scan", tmp_path / "a.log", tmp_path / "b.log", "-o", tmp_path / "r.json", "--exit-zero")
     assert run.code == 0
     report = json.loads((tmp_path / "r.json").read_bytes())
+    fingerprint = report["findings"][0]["fingerprint"]
     assert report["timeline"] == {
+        "exposures": [
+            {"fingerprint": fingerprint, "since": "2026-11-22T07:00:00Z", "until": "2026-11-22T10:00:00Z"},
+        ],
         "steps": [
             {"at": "2026-11-22T07:00:00Z", "count": 1},
             {"at": "2026-11-22T10:00:00Z", "count": 0},

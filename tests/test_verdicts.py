@@ -54,6 +54,9 @@ NOTATIONS = {
     "Perl": b"%s $VAR1 = { 'access_token' => '%s', 'expires_in' => 7200 };",
     "XML": b"%s <token><access_token>%s</access_token><expires_in>7200</expires_in></token>",
     "milliseconds": b'%s {"access_token":"%s","expires_in_ms":7200000}',
+    "PHP's var_dump": b'%s array(2) {\n  ["access_token"]=>\n  string(40) "%s"\n  ["expires_in"]=>\n  int(7200)\n}',
+    "PHP's print_r": b"%s Array\n(\n    [access_token] => %s\n    [expires_in] => 7200\n)",
+    "Keycloak": b'%s {"access_token":"%s","expires_in":7200,"refresh_expires_in":1,"x":"Bearer","not-before-policy":0}',
     "hours": b'%s {"token":"%s","expiresIn":"2h"}',
     "minutes": b'%s {"token":"%s","expiresIn":"120 minutes"}',
     "Rust": b'%s TokenResponse { access_token: "%s", expires_in: Some(7200s) }',
@@ -92,6 +95,9 @@ ENDS = {
     ".NET": b'{"access_token":"%s","expires_on":"\\/Date(1795352400000)\\/"}',
     "a claim beside": b'{"token":"%s","exp":1795352400}',
     "Java": b"OAuth2AccessToken(tokenValue=%s, issuedAt=2026-11-22T11:00:00Z, expiresAt=2026-11-22T13:00:00Z)",
+    "a shell": b"export ACCESS_TOKEN=%s\nexport TOKEN_EXPIRES_AT=2026-11-22T13:00:00Z\n",
+    "a profile": b"[default]\naccess_token = %s\nexpires_at = 1795352400\n\n[other]\nexpires_at = 1577836800\n",
+    "prose": b"Bearer %s valid until 2026-11-22T13:00:00Z",
     "an end called a duration": b'{"access_token":"%s","expires_in":1795352400}',
 }
 
@@ -122,6 +128,9 @@ FOREIGN = {
     "another object's in memory": b'{"access_token":"%s"\0,"expires_in":1}\0%s',
     "a form of duration we do not read": b'{"token":"%s","expiresIn":"PT1H","x":"%s"}',
     "an odd unit": b'{"token":"%s","expiresIn":"1 fortnight","x":"%s"}',
+    "the session's": b'{"user":"a","expires":"2020-01-01T00:00:00Z","accessToken":"%s","x":"%s"}',
+    "a certificate's, inside": b'{"token":"%s","certificate":{"valid_until":"2020-01-01T00:00:00Z"},"x":"%s"}',
+    "a lock's, around": b'{"job":{"id":7,"name":"a","token":"%s"},"expires_at":"2020-01-01T00:00:00Z","x":"%s"}',
     "an id": b'{"access_token":"%s","expires_in_policy":300,"x":"%s"}',
 }
 

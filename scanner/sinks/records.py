@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from scanner.model import Evidence, Finding, Identity, Skipped, StreamId, Summary
-from scanner.timeline import Timeline
+from scanner.timeline import MOST_LISTED, Timeline
 from scanner.weaknesses import exposure
 
 SCHEMA = "bearertrap/1"
@@ -101,8 +101,12 @@ def of_identity(one: Identity) -> Record:
 
 
 def of_timeline(timeline: Timeline) -> Record:
-    """How many usable credentials were exposed from which moment on."""
+    """How many usable credentials were exposed from which moment on, and which ones from when to when."""
+    exposures = timeline.exposures()[:MOST_LISTED]
     return {
+        "exposures": [
+            {"fingerprint": one.fingerprint, "since": time(one.since), "until": time(one.until)} for one in exposures
+        ],
         "steps": [{"at": time(step.at), "count": step.count} for step in timeline.steps()],
         "open": timeline.open,
         "untimed": timeline.untimed,
