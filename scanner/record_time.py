@@ -45,7 +45,6 @@ _DATUM = re.compile(
 )
 _CELL = re.compile(rb"""[,;(\t][ \t]?["']\Z""")  # a value among others, of a table: when its row was made, or anything
 _DATE_FIELD = re.compile(rb"""(?i)(?<![A-Za-z-])date["']?\s{0,3}(?:=>|[:=,])\s{0,3}["'\[(]{0,3}(?=[A-Z][a-z]{2},? )""")
-_W3C = re.compile(rb"#Fields: |^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d W3SVC", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +119,15 @@ def keyed(text: bytes) -> Written | None:
 
 def date_fields(text: bytes) -> Iterator[tuple[int, datetime]]:
     """The `Date` fields of HTTP messages in a text, in whatever notation, each with its index (RFC 9110 6.6.1)."""
-    for field in _DATE_FIELD.finditer(text):
-        written = timestamps.value(text[field.end() : field.end() + 48])
-        if written and written.zone is UTC and len(written.days) == 1 and written.days[0][0]:
+    end = text.find(b" GMT")  # looked for first: it is rare
+    while end >= 0:
+        field = _DATE_FIELD.search(text, max(0, end - 48), end)
+        written = timestamps.value(text[field.end() : end + 4]) if field else None
+        if field and written and written.zone is UTC and len(written.days) == 1 and written.days[0][0]:
             local = timestamps.on_day(written, *written.days[0])  # type: ignore[arg-type]  # the year was looked at
             if local:
                 yield field.start(), local.replace(tzinfo=UTC)
+        end = text.find(b" GMT", end + 1)
 
 
 class Around:
@@ -247,7 +249,7 @@ class Around:
         if self._given:
             return self._given, ("given_zone",)
         text = self._before + self._after
-        if _W3C.search(text):
+        if b"#Fields: " in text or b" W3SVC" in text:
             return UTC, ()  # "all times are in GMT", https://www.w3.org/TR/WD-logfile
         told = {zone for zone in self._zones_told(text) if zone}
         return (told.pop(), ("inferred_zone",)) if len(told) == 1 else (None, ("assumed_zone",))
