@@ -15,7 +15,7 @@ from tests.scanning import jwt
 from tests.test_heapsnapshot import PROGRAM, needs_node
 from tests.test_hprof import findings_of
 
-TOKENS = [jwt(i, exp=1_800_000_000) for i in range(13)]
+TOKENS = [jwt(i, exp=1_800_000_000) for i in range(16)]
 
 
 def masked(path: Path) -> bytes:

@@ -16,7 +16,7 @@ from tests.jvm import Jvm, needs_jdk
 from tests.scanning import AS_OF, KEY, jwt
 from tests.streams import source_of
 
-TOKENS = [jwt(i, exp=1_800_000_000 + i) for i in range(13)]
+TOKENS = [jwt(i, exp=1_800_000_000 + i) for i in range(16)]
 # In the order in which the program reads them.
 OWNERS = [
     "com.example.TokenCache.current",
@@ -32,6 +32,9 @@ OWNERS = [
     "com.example.TokenCache$Session.refreshToken",
     'com.example.TokenCache.settings["api.token"]',
     "com.example.TokenCache$$Lambda",
+    'com.example.TokenCache.constant["primary"]',
+    'com.example.TokenCache.WEAK["weak"]',
+    'com.example.TokenCache.SORTED["second"]',
 ]
 
 

@@ -23,7 +23,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("API_TOKEN", VARIABLE.decode())
         options = [f"-Dapi.token={PROPERTY.decode()}", "-XX:StartFlightRecording"]
-        with Jvm(folder, [jwt(i) for i in range(13)], *options) as jvm:
+        with Jvm(folder, [jwt(i) for i in range(16)], *options) as jvm:
             jvm.jcmd("JFR.dump", f"filename={folder}/recording.jfr")
     return folder / "recording.jfr"
 

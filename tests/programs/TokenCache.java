@@ -7,12 +7,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.TreeMap;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** Holds one token in each way a client library may hold it. Reads them from stdin, one a line, and waits for its end. */
 public class TokenCache {
     static String current;
     static final ThreadLocal<String> CONTEXT = new ThreadLocal<>();
+    static Map<String, String> constant;
+    static final Map<String, String> WEAK = new WeakHashMap<>();
+    static final Map<String, String> SORTED = new TreeMap<>();
     static final Map<String, String> BY_TENANT = new ConcurrentHashMap<>();
 
     String accessToken;
@@ -49,6 +54,10 @@ public class TokenCache {
         cache.settings.setProperty("api.token", input.readLine());
         cache.session.toString();
         String wide = input.readLine() + " \u2713";
+        constant = Map.of("primary", input.readLine(), "secondary", "nothing");
+        WEAK.put("weak", input.readLine());
+        SORTED.put("first", "nothing");
+        SORTED.put("second", input.readLine());
         Thread holder = new Thread(() -> hold(wide, cache), "token-holder");
         holder.setDaemon(true);
         holder.start();
