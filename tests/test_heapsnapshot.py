@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.decoders.dumps import heapsnapshot
+from scanner.decoders.dumps import heapsnapshot, heapsnapshot_graph
 from scanner.model import Finding, Skipped, State
 from tests.scanning import jwt
 from tests.test_hprof import events_of, findings_of
@@ -126,6 +126,15 @@ def test_findings_beyond_the_bound_are_said(tmp_path: Path, monkeypatch: pytest.
     assert first.address["owner"] == "Store.token"
     assert second.address
     assert second.address["note"] == heapsnapshot.CAPPED
+
+
+def test_what_has_more_holders_than_are_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heapsnapshot_graph, "STEPS_MOST", 1)
+    path = tmp_path / "a.heapsnapshot"
+    path.write_bytes(made([jwt(1), jwt(2)]))
+    told = [finding.address or {} for finding in findings_of(path)]
+    assert sorted(str(address.get("owner")) for address in told) == ["None", "Store.token"]
+    assert sum("looked at" in str(address.get("note")) for address in told) == 1
 
 
 @settings(max_examples=60)

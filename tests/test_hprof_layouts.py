@@ -40,6 +40,12 @@ def test_owners_in_every_layout(tmp_path: Path, wide: int, android: bool, segmen
     assert owners(findings_of(written(tmp_path, data))) == OWNERS
 
 
+def test_a_heap_whose_length_was_too_much_for_its_field(tmp_path: Path) -> None:
+    data = cache(TOKENS).data()
+    start, _ = walk(data).segments[0]
+    assert owners(findings_of(written(tmp_path, data[: start - 4] + bytes(4) + data[start:]))) == OWNERS
+
+
 @pytest.mark.slow
 def test_a_record_is_told_from_within_a_heap_of_one_record(tmp_path: Path) -> None:
     """JDK 8 writes up to 2 GB in one record, too much for a walk: here more than what is ever walked."""

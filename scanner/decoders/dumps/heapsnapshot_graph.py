@@ -18,6 +18,7 @@ from scanner.names import printable
 LEVELS = 10  # edges followed from a string outwards
 NODES_MOST = 5_000  # nodes looked for on a level
 HOLDERS_MOST = 16  # edges looked at that lead to one node
+STEPS_MOST = 20_000  # edges looked at in one snapshot: about a millisecond each
 HITS_MOST = 256  # places where a node's number is seen, most of which are other numbers
 GAP_MOST = 64 * 1024  # bytes between two arrays: the small ones that stand there are stepped over piece by piece
 NAME_MOST = 80  # characters of a name that are shown
@@ -69,8 +70,8 @@ class Graph:
             raise Broken from None
         self._nodes = Numbers(file, nodes_start, len(node_fields), count)
         self._edges = Numbers(file, 0, len(edge_fields))
-        self._wanted: set[int] = set()
         self._strings_start: int | None = None
+        self._steps = 0  # edges looked at
 
     @property
     def strings_start(self) -> int:
@@ -133,8 +134,10 @@ class Graph:
             node = literals[text]
             for at in places:
                 ordinal = self._edges.ordinal(at + 1)
-                if ordinal % self._edges.width != self._to or len(found.get(node, ())) >= HOLDERS_MOST:
+                full = self._steps >= STEPS_MOST or len(found.get(node, ())) >= HOLDERS_MOST
+                if ordinal % self._edges.width != self._to or full:
                     continue
+                self._steps += 1
                 step = self._step(ordinal // self._edges.width, strings)
                 if step is not None:
                     found.setdefault(node, []).append(step)
@@ -166,9 +169,13 @@ class Graph:
             if best is None or order[:2] < best[:2]:
                 best = order
         path = best[2] if best else []
+        capped: Address = {}
+        if self._steps >= STEPS_MOST and not (path and path[-1].is_owner):
+            capped = {"note": "owner not told for certain: more holds it than was looked at"}
         if not path:
-            return {"owner": None, "path": [], "reachable": None}
+            return {"owner": None, "path": [], "reachable": None, **capped}
         return {
+            **capped,
             "owner": self._owner(path, strings),
             "path": [f"{step.holder_name or step.holder_kind}.{step.name}" for step in path],
             "reachable": True,  # a snapshot is taken after a collection of garbage

@@ -94,7 +94,8 @@ def _walk(file: File, index: Index, at: int) -> None:
             index.segments.append((at, file.size))  # some of the heap may yet be told by itself
             return
         if tag == HEAP and size == 0 and body < file.size and _is_heap(file, body):
-            size = file.size - body  # more than its four bytes can say
+            last = file.read(file.size - _RECORD.size, 1)[0] == HEAP_END
+            size = file.size - body - (_RECORD.size if last else 0)  # more than its four bytes can say
         if tag in (HEAP, SEGMENT):
             index.segments.append((body, min(body + size, file.size)))
         else:

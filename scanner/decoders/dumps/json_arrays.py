@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 
 from scanner.decoders.dumps.access import File
 
-MARK = 64 * 1024  # bytes between two marks of an array of numbers
+MARK = 16 * 1024  # bytes between two marks of an array of numbers: what is read and split for one row
+TOTAL_MOST = 1 << 62  # of a column: no file has so many edges
 STRINGS = 256  # strings between two marks
 STRING_MOST = 1 << 20  # bytes of one string as it is written: V8 cuts at 1,024 characters
 _DIGITS = re.compile(rb"[0-9]+")
@@ -38,6 +39,7 @@ class Numbers:
         self.end = start
         self.count = 0
         self._total = 0
+        self._cached: tuple[int, list[int]] = (-1, [])  # the numbers behind the mark asked for last
 
     def read(self, column: int = 0, wanted: Callable[[int], bool] | None = None) -> list[int]:
         """Reads the whole array once; returns the rows whose number in `column` is wanted. Raises Broken."""
@@ -60,12 +62,16 @@ class Numbers:
             if self._summed is not None:
                 self._total += sum(numbers[(self._summed - self.count) % self.width :: self.width])
             self.count += len(numbers)
+            if self._total >= TOTAL_MOST:
+                raise Broken
             at += cut + 1
             if stop >= 0:
                 self.end = at - 1
                 return rows
 
     def _numbers(self, data: bytes) -> list[int]:
+        if b"-" in data:
+            raise Broken
         try:
             return list(map(int, data.split(b","))) if data.strip() else []
         except ValueError:
@@ -112,9 +118,12 @@ class Numbers:
         mark = bisect_right(self._totals, total) - 1
         if mark < 0 or total >= self._total:
             return None
-        end = self._offsets[mark + 1] - 1 if mark + 1 < len(self._offsets) else self.end
         count, so_far = self._counts[mark], self._totals[mark]
-        numbers = self._numbers(self._file.near(self._offsets[mark], MARK)[: end - self._offsets[mark]])
+        if self._cached[0] != mark:
+            end = self._offsets[mark + 1] - 1 if mark + 1 < len(self._offsets) else self.end
+            data = self._file.near(self._offsets[mark], MARK)[: end - self._offsets[mark]]
+            self._cached = mark, self._numbers(data)
+        numbers = self._cached[1]
         first = (self._summed - count) % self.width
         for i in range(first, len(numbers), self.width):
             so_far += numbers[i]
