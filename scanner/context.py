@@ -43,6 +43,7 @@ class FileHints:
 
     mtime: float | None = None  # Unix seconds: no record is younger
     zone: tzinfo | None = None  # the user's word on times that name no zone
+    size: int | None = None  # bytes on disk
 
 
 def describe(text: Text, match: Match, earlier: bytes, hints: FileHints) -> Context:

@@ -173,13 +173,14 @@ def again(
             key=None,
             address=None,
             copy_of=first.id,
+            surroundings=None,
         )
         yield Value(finding, value.match)
 
 
 def copies(
     reader: Reader,
-    values: Iterable[Secret],
+    values: Iterable[Secret] | Search,
     found: Spans,
     shape: Shape | None = None,
     part: Part | None = None,
@@ -192,7 +193,7 @@ def copies(
     tells the newlines from there to an offset, and where the last one is: with it, lines are counted only where there
     is a copy. Raises what the reader raises, when the copies before that were given.
     """
-    search = _search(tuple(values))
+    search = values if isinstance(values, Search) else _search(tuple(values))
     if not search.forms:
         return
     part = part or Part()
@@ -242,13 +243,13 @@ class _Place:
 
 
 @lru_cache(maxsize=1)
-def _search(values: tuple[Secret, ...]) -> _Search:
+def _search(values: tuple[Secret, ...]) -> Search:
     """Kept for the next stream of the source, or the next part of it."""
-    return _Search(values)
+    return Search(values)
 
 
-class _Search:
-    """The fragments of all forms in one database."""
+class Search:
+    """The fragments of all forms in one database. Made once for many streams: 2,000 values take seconds to compile."""
 
     def __init__(self, values: Iterable[Secret]) -> None:
         import hyperscan  # only where there is something to look for
@@ -330,7 +331,7 @@ def _fragment(form: bytes) -> tuple[int, int]:
 class _Work:
     """The hits of one window, in order, and what became of them."""
 
-    def __init__(self, search: _Search, window: Window, found: Spans) -> None:
+    def __init__(self, search: Search, window: Window, found: Spans) -> None:
         self._search = search
         self._window = window
         self._found = found

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from scanner.errors import UsageError
@@ -19,7 +20,9 @@ from scanner.model import Span, StreamId
 KEY_BYTES = 32
 SHORTEST_KEY = 16  # bytes: less than 128 bits could be tried out
 PREVIEWED = 16  # bytes: a shorter secret shows nothing of itself, 4 characters would be a quarter of it
+BEFORE = 64  # bytes before a span that tell whether a file still is what was scanned
 _DOMAIN = b"bearertrap/1\0"
+_PLACE = b"bearertrap/1 place\0"
 
 
 def load_key(key_file: str | None = None) -> bytes:
@@ -61,6 +64,18 @@ def preview(value: bytes) -> str:
         return f"({len(value)} bytes)"
     head = "".join(chr(c) if 33 <= c < 127 else "." for c in value[:4])
     return f"{head}… ({len(value)} bytes)"
+
+
+def surroundings(key: bytes, spans: Iterable[Span], read: Callable[[int, int], bytes]) -> str:
+    """Keyed hash (32 hex digits) of the spans as they stand and of up to 64 bytes before each.
+
+    What stands behind is left out: of a live stream it is not known yet. `read` gives the bytes [start, end).
+    """
+    mac = hmac.new(key, _PLACE, "sha256")
+    for span in spans:
+        stretch = read(max(0, span.start - BEFORE), span.end)
+        mac.update(len(stretch).to_bytes(8, "big") + stretch)
+    return mac.hexdigest()[:32]
 
 
 def finding_id(stream: StreamId, spans: tuple[Span, ...], mark: str) -> str:

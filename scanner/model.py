@@ -121,6 +121,8 @@ class Finding:
     family: str | None = None
     copy_of: str | None = None  # id of the finding whose context gave the value away that stands bare here
     address: Address | None = field(default=None)  # of a dump: where in memory it stands, and what holds it
+    surroundings: str | None = None  # keyed hash of what stands there, see fingerprint.surroundings
+    source_size: int | None = None  # bytes of the file on disk as the walk found it
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,7 @@ class Summary:
     key_id: str = ""
     interrupted: bool = False
     notices: list[str] = field(default_factory=list)  # what of a second look was left out; all was scanned
+    redaction: dict[str, int] | None = None  # of a redaction: files, values, copies, bytes_changed
 
     def add(self, event: Finding | Skipped) -> None:
         """Counts one event."""

@@ -11,7 +11,7 @@ from detectors.entropy import shannon
 from scanner.context import FileHints, describe
 from scanner.decoders.interface import Reader
 from scanner.errors import InputError
-from scanner.fingerprint import finding_id, fingerprint, preview
+from scanner.fingerprint import finding_id, fingerprint, preview, surroundings
 from scanner.framings import byte_order
 from scanner.judge import Policy, assess
 from scanner.matcher import LONGEST, LONGEST_TAIL, TAIL, Matcher, Row
@@ -140,6 +140,8 @@ class Scanner:
             replacement=f"[REDACTED:{match.kind.value}:{mark[:8]}]",
             key=match.key,
             family=match.family,
+            surroundings=surroundings(self.key, candidate.spans, window.slice),
+            source_size=hints.size,
         )
 
 
@@ -292,7 +294,7 @@ class Work:
 
     def _add(self, detector: str, view: View, match: Match) -> None:
         spans = view.spans(match.start, match.end)
-        if not spans or _LABEL.search(view.data, max(0, match.start - 40), match.start):
+        if not spans or _is_ours(view.data, match):
             return
         detector = match.family if match.family == "jwt" else detector  # whoever found its place, it is a JWT
         candidate = Candidate(spans, match, detector, view, self._earlier(spans[0]))
@@ -374,7 +376,16 @@ def _is_odd(data: bytes) -> bool:
     return b"\\" in data or b"\x1b" in data or b"#0" in data or _ODD.search(data) is not None
 
 
-_LABEL = re.compile(rb"REDACTED:(?:[a-z_]+:)?\Z")  # the digits of a label that a redaction left are no secret
+# What a redaction left is no secret: a label or a placeholder, what is around it of a value, the digits in it.
+_LABEL = re.compile(rb"\[?REDACTED(?::[a-z_]+:|-)[0-9a-f]+\]?")
+_IN_LABEL = re.compile(rb"REDACTED:(?:[a-z_]+:)?\Z")
+
+
+def _is_ours(data: bytes, match: Match) -> bool:
+    if _IN_LABEL.search(data, max(0, match.start - 40), match.start):
+        return True
+    value = match.secret.reveal()
+    return b"REDACTED" in value and len(_LABEL.sub(b"", value)) < 8
 
 
 def _matches(confirm: Confirm, view: View, index: int, last: bool) -> list[tuple[View, Match]] | None:

@@ -14,6 +14,7 @@ from scanner.errors import OutputClosed, OutputError
 
 COMMANDS = {
     "scan": "Find secrets in logs, archives and dumps, and say which are live.",
+    "redact": "Rewrite logs without their secrets: a stream, copies or in place.",
     "inspect": "Explain one token, read from stdin or a prompt.",
     "detectors": "List what is looked for.",
     "completion": "Print the completion script for a shell.",

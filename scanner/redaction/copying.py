@@ -69,13 +69,17 @@ class Copy:
         found = self._held.find(b"\n", max(0, offset - self.base))
         return self.end if found < 0 else self.base + found + 1
 
-    def edit(self, edit: Edit) -> None:
-        """Takes an edit. What was written is out, and what was there first stays: only the rest is applied."""
+    def edit(self, edit: Edit) -> int:
+        """Takes an edit. What was written is out, and what was there first stays: only the rest is applied.
+
+        Gives back how many bytes that rest is.
+        """
         start = edit.start
         if start >= (self._edits[-1][1] if self._edits else self.done):
             self._edits.append((start, edit.end, edit.data))  # nearly all come in order
-            return
+            return edit.end - start
         start = max(start, self.done)
+        taken = 0
         while start < edit.end:
             at = bisect_right(self._edits, start, key=_start)
             if at and self._edits[at - 1][1] > start:
@@ -83,7 +87,9 @@ class Copy:
                 continue
             end = min(edit.end, self._edits[at][0]) if at < len(self._edits) else edit.end
             self._edits.insert(at, (start, end, _part(edit, start, end)))
+            taken += end - start
             start = end
+        return taken
 
     def cover(self, start: int, end: int) -> None:
         """What may be a secret in [start, end) is starred, since it goes out before it is known."""

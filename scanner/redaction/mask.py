@@ -159,7 +159,6 @@ _USERINFO = re.compile(rb"://[^\s/?#@]{0,128}:\Z")
 _BARE_VALUE = re.compile(rb"""((?:\\{0,15}["']|\\{1,15}u0022|\\{1,15}x22|&quot;))[ \t]{0,8}:[ \t]{0,8}\Z""")
 _BARE = re.compile(rb"[0-9A-Za-z_.+-]+")
 _HEX_DIGITS = frozenset(bytes([byte]) for byte in b"0123456789abcdefABCDEF")
-_BEFORE_BARE = frozenset((b":", b" ", b"\t"))
 
 
 def _fitted(label: bytes, before: bytes, value: bytes, after: bytes) -> bytes:
@@ -171,7 +170,7 @@ def _fitted(label: bytes, before: bytes, value: bytes, after: bytes) -> bytes:
         return _percent(label, 1)
     if last == b":" and after[:1] == b"@" and _USERINFO.search(before):
         return _percent(label, 1)
-    if last in _BEFORE_BARE and (bare := _BARE_VALUE.search(before)) and _BARE.fullmatch(value):
+    if before.rstrip(b" \t")[-1:] == b":" and (bare := _BARE_VALUE.search(before)) and _BARE.fullmatch(value):
         return bare[1] + label + bare[1]
     return label
 

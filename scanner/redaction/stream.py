@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 from scanner.context import FileHints
 from scanner.decoders.interface import Reader
-from scanner.errors import InputError
+from scanner.errors import InputError, OutputError
 from scanner.fingerprint import fingerprint
 from scanner.matcher import Matcher
-from scanner.model import Finding, Hit, Skipped, StreamId
+from scanner.model import Finding, Hit, Skipped, Span, StreamId
 from scanner.pipeline import Part, Scanner, Work
 from scanner.redaction.copying import Copy, Write
-from scanner.redaction.mask import Edit, Style, Target, edits
+from scanner.redaction.mask import Edit, Style, Target
+from scanner.redaction.recent import LONGEST, Recent
+from scanner.redaction.rewriting import replace
 from scanner.resolve import Candidate
 from scanner.windows import Shape, Window
 
@@ -38,6 +40,7 @@ class Outcome:
     """What a redaction did. `failures`: lines replaced by a marker because of a bug of ours."""
 
     secrets: int = 0
+    copies: int = 0  # bare copies of values that the stream had shown before
     changed: int = 0  # bytes of the input that were replaced
     failures: int = 0
     trouble: Skipped | None = None  # the input broke; what was read before is written
@@ -46,8 +49,8 @@ class Outcome:
 class Guarded(Work):
     """Work that goes on when a detector fails, and tells where."""
 
-    def __init__(self, matcher: Matcher, window: Window, failed: Callable[[int], None]) -> None:
-        super().__init__(matcher, window, Part())
+    def __init__(self, matcher: Matcher, window: Window, failed: Callable[[int], None], path: str = "") -> None:
+        super().__init__(matcher, window, Part(), path)
         self._failed = failed
 
     def _look(self, hit: Hit) -> bool:
@@ -85,9 +88,10 @@ class StreamRedactor:
         """Copies `reader` to `write` until its end. A reader with `wait(seconds) -> bool` is live."""
         self._outcome = Outcome()
         self._copy = Copy(write)
+        self._recent = Recent()
         self._hidden_from: int | None = None  # behind a marker that stands for a line not yet complete
         self._window = Window(reader, self._shape)
-        self._work = Guarded(self._scanner.matcher, self._window, self._fail_at)
+        self._work = Guarded(self._scanner.matcher, self._window, self._fail_at, self._stream.members)
         arrivals: deque[tuple[int, float]] = deque()  # (offset just past a read, when it was made)
         wait = getattr(reader, "wait", None)
         while not self._window.final:
@@ -130,13 +134,13 @@ class StreamRedactor:
         """A failure of ours outside of a detector: all lines held become markers, and work begins anew behind them."""
         try:
             step()
-        except OSError:
+        except (OSError, OutputError):
             raise  # of the output: nothing more can be written
         except Exception:
             self._outcome.failures += 1
             self._mark(self._copy.done, self._copy.end)
             self._copy.upto(self._window.end)
-            self._work = Guarded(self._scanner.matcher, self._window, self._fail_at)
+            self._work = Guarded(self._scanner.matcher, self._window, self._fail_at, self._stream.members)
 
     def _mark(self, start: int, end: int) -> None:
         if not self._copy.mark(start, end):
@@ -156,7 +160,7 @@ class StreamRedactor:
         self._hide_rest()
         self._apply(self._work.take(fresh))
         before = self._copy.done
-        self._copy.upto(self._work.settled)
+        self._copy.upto(self._mask_copies(self._work.settled, waits=not self._window.final))
         if self._copy.done > before:
             self._flush()
 
@@ -167,7 +171,7 @@ class StreamRedactor:
         waiting = self._work.undecided
         if waiting is not None and waiting < last:
             self._copy.cover(self._run_start(waiting), last)
-        self._copy.upto(last)
+        self._copy.upto(self._mask_copies(last, waits=False))
         self._flush()
 
     def _whole_records(self, end: int) -> int:
@@ -195,13 +199,30 @@ class StreamRedactor:
             if self._on_finding:
                 self._on_finding(self._scanner.finding(self._stream, self._window, candidate, self._hints))
 
+    def _mask_copies(self, limit: int, waits: bool) -> int:
+        """Copies of known values that begin before `limit` are masked; gives back how far may be written.
+
+        With `waits`, one that reaches past `limit` is left for later, when all that overlaps it is known.
+        """
+        done = self._copy.done
+        low = max(self._copy.base, done - 12)  # six characters before a copy tell whether it is a word of its own
+        text = self._copy.read(low, limit + LONGEST)
+        for start, end, form in self._recent.places(text, low, done):
+            if start >= limit:
+                continue
+            if end > limit and waits:
+                return start
+            target = Target((Span(start, end),), form.kind, form.fingerprint, form.encoding)
+            self._outcome.copies += replace(self._copy, target, self._style) > 0
+        return limit
+
     def _edit(self, candidate: Candidate) -> None:
         match = candidate.match
         try:
             mark = fingerprint(self._scanner.key, match.secret.reveal())
             encoding = candidate.view.encoding + match.encoding
-            for edit in edits(Target(candidate.spans, match.kind, mark, encoding), self._copy.read, self._style):
-                self._copy.edit(edit)
+            replace(self._copy, Target(candidate.spans, match.kind, mark, encoding), self._style)
+            self._recent.add(match.secret, match.kind, mark, encoding, candidate.end)
         except Exception:
             self._fail_at(candidate.start, candidate.end)
 

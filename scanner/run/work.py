@@ -121,7 +121,7 @@ def scan_source(
         on_bytes = _counter(source, stream, read) if read else None
         packed = options.overlap and source.size is not None and stream.id.layers
         with closing(Ahead(stream.reader)) if packed else nullcontext(stream.reader) as reader:
-            hints, kept = FileHints(source.mtime, options.zone), _both(first, keep)
+            hints, kept = FileHints(source.mtime, options.zone, source.size), _both(first, keep)
             events = scanner_for(options).scan(stream.id, reader, hints, on_bytes=on_bytes, keep=kept)
             events = places.watched(events) if first else events
             if first and stream.plain_path is not None:  # its format has its last word on findings and copies at once
@@ -173,7 +173,7 @@ def _scan_range(source: Source, part: Part, options: Options, keep: Keep | None)
     try:
         with open(source.os_path, "rb", buffering=0) as file:
             file.seek(part.read_from)
-            hints = FileHints(source.mtime, options.zone)
+            hints = FileHints(source.mtime, options.zone, source.size)
             yield from scanner_for(options).scan(stream, Bounded(file, part), hints, part, keep=keep)
     except OSError as error:
         yield Skipped(stream, f"cannot be read: {os.strerror(error.errno or 0)}", part.start)

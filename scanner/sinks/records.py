@@ -24,7 +24,7 @@ def of_finding(finding: Finding) -> Record:
         "detector": finding.detector,
         "fingerprint": finding.fingerprint,
         "preview": finding.preview,
-        "source": {**_source(finding.stream), "format": finding.format},
+        "source": {**_source(finding.stream), "format": finding.format, "size": finding.source_size},
         "spans": [{"start": span.start, "end": span.end} for span in finding.spans],
         "encoding": list(finding.encoding),
         "line": finding.line,
@@ -61,6 +61,7 @@ def of_finding(finding: Finding) -> Record:
         "key": finding.key,
         "family": finding.family,
         "copy_of": finding.copy_of,
+        "surroundings": finding.surroundings,
     }
 
 
@@ -133,6 +134,7 @@ def of_summary(summary: Summary) -> Record:
         "key_id": summary.key_id,
         "interrupted": summary.interrupted,
         "notices": summary.notices,
+        **({"redaction": summary.redaction} if summary.redaction is not None else {}),
     }
 
 

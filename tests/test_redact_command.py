@@ -1,0 +1,363 @@
+"""`bearertrap redact` from outside: what it writes, keeps and refuses, and that no secret is in any of it."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jwt as pyjwt
+import pytest
+
+from tests.scanning import jwt, opaque
+
+MAIN = "import sys; from scanner.cli import main; sys.exit(main())"
+TOKEN, OTHER, SIGNED = opaque(21), opaque(22), jwt(23)
+LINES = (
+    b"2026-11-22T10:00:00Z INFO start\n"
+    b"2026-11-22T10:00:01Z DEBUG Authorization: Bearer " + TOKEN + b"\n"
+    b'{"access_token":"' + SIGNED + b'","n":1}\n'
+    b"2026-11-22T10:00:02Z INFO cached " + TOKEN + b" for later\n"
+)
+
+
+def run(*arguments: str | Path, data: bytes = b"", code: int | None = 11) -> subprocess.CompletedProcess[bytes]:
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN, "redact", *map(str, arguments)], input=data, capture_output=True, timeout=100
+    )
+    for secret in (TOKEN, OTHER, SIGNED):
+        assert secret not in done.stderr
+    if code is not None:
+        assert done.returncode == code, done.stderr
+    return done
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "logs" / "app.log"
+    path.parent.mkdir()
+    path.write_bytes(LINES)
+    return path
+
+
+def is_clean(data: bytes) -> bool:
+    return not any(secret in data for secret in (TOKEN, OTHER, SIGNED))
+
+
+def test_a_stream_keeps_lines_and_order(tmp_path: Path) -> None:
+    done = run("-", "--findings", tmp_path / "found.jsonl", data=LINES)
+    lines = done.stdout.splitlines()
+    assert is_clean(done.stdout) and len(lines) == 4
+    assert lines[0] == LINES.splitlines()[0]
+    assert json.loads(lines[2])["n"] == 1
+    assert lines[3].startswith(b"2026-11-22T10:00:02Z INFO cached [REDACTED:bearer_token:")
+    rows = [json.loads(line) for line in (tmp_path / "found.jsonl").read_text().splitlines()]
+    assert [row["type"] for row in rows] == ["finding", "finding", "summary"]
+    assert rows[-1]["redaction"]["copies"] == 1 and rows[-1]["redaction"]["values"] == 2
+    assert (tmp_path / "found.jsonl").stat().st_mode & 0o777 == 0o600
+    assert is_clean((tmp_path / "found.jsonl").read_bytes())
+
+
+def test_exit_codes() -> None:
+    assert run("-", data=b"nothing here\n", code=0).stdout == b"nothing here\n"
+    expired = jwt(1, exp=1500000000)
+    run("-", data=b"Authorization: Bearer " + expired + b"\n", code=10)
+    run("-", "--exit-zero", data=LINES, code=0)
+    run("--in-place", "-", code=2)
+    run("x.log", code=2)
+    run("x.log", "-o", "y", "--in-place", code=2)
+    run("-", "--keep-claims", "--pseudonym", code=2)
+
+
+@pytest.mark.parametrize("options", [(), ("--mask", "equal-length"), ("--keep-claims",), ("--pseudonym",)])
+def test_copies_mirror_the_tree(log: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    deep = log.parent / "a" / "b"
+    deep.mkdir(parents=True)
+    (deep / "quiet.txt").write_bytes(b"nothing\0here")
+    (deep / "again.log").write_bytes(b"worker holds " + TOKEN + b" still\n")
+    os.chmod(deep / "quiet.txt", 0o640)
+    os.utime(deep / "quiet.txt", (1_700_000_000, 1_700_000_001))
+    out = tmp_path / "out"
+    run(log.parent, "-o", out, *options)
+    assert log.read_bytes() == LINES
+    assert (out / "logs/a/b/quiet.txt").read_bytes() == b"nothing\0here"
+    assert (out / "logs/a/b/quiet.txt").stat().st_mode & 0o777 == 0o640
+    assert (out / "logs/a/b/quiet.txt").stat().st_mtime == 1_700_000_001
+    again = (out / "logs/a/b/again.log").read_bytes()
+    assert TOKEN not in again and again.startswith(b"worker holds "), "a value of another file of the run"
+    made = (out / "logs/app.log").read_bytes()
+    assert is_clean(made) and made.count(b"\n") == 4
+    if "equal-length" in options:
+        assert len(made) == len(LINES)
+    if "--keep-claims" in options:
+        kept = json.loads(made.splitlines()[2])["access_token"]
+        assert kept.startswith(SIGNED.decode().rpartition(".")[0])
+        with pytest.raises(pyjwt.InvalidTokenError):
+            pyjwt.decode(kept, "k" * 32, algorithms=["HS256"])
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_copies_never_overwrite_what_is_read_or_each_other(log: Path, tmp_path: Path) -> None:
+    run(log, "-o", log.parent, code=2)
+    twin = tmp_path / "app.log"
+    twin.write_bytes(LINES)
+    run(log, twin, "-o", tmp_path / "out", code=2)
+    assert log.read_bytes() == twin.read_bytes() == LINES and not (tmp_path / "out").exists()
+
+
+def test_in_place_keeps_all_but_the_secrets(log: Path) -> None:
+    os.chmod(log, 0o640)
+    os.utime(log, ns=(1_700_000_000_000_000_123, 1_700_000_001_000_000_456))
+    try:
+        os.setxattr(log, "user.origin", b"app-7")
+    except OSError:
+        pytest.skip("no extended attributes on this file system")
+    before = log.stat()
+    run("--in-place", log)
+    after = log.stat()
+    assert is_clean(log.read_bytes())
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert after.st_mtime_ns == before.st_mtime_ns
+    assert os.getxattr(log, "user.origin") == b"app-7"
+    assert os.listdir(log.parent) == ["app.log"]
+    held = log.read_bytes()
+    run("--in-place", log, code=0)
+    assert log.read_bytes() == held and log.stat().st_ino == after.st_ino, "nothing to do, nothing done"
+
+
+def test_in_place_of_a_live_log_is_refused(log: Path) -> None:
+    with open(log, "ab"):
+        done = run("--in-place", log, code=12)
+    assert b"open for writing" in done.stderr
+    assert log.read_bytes() == LINES and os.listdir(log.parent) == ["app.log"]
+
+
+def test_hard_links_and_symlinks_are_said(log: Path, tmp_path: Path) -> None:
+    os.link(log, tmp_path / "other.log")
+    done = run("--in-place", log, code=12)
+    assert b"hard link" in done.stderr and (tmp_path / "other.log").read_bytes() == LINES
+    assert is_clean(log.read_bytes())
+    os.unlink(log)
+    os.link(tmp_path / "other.log", log)
+    run("--in-place", log, tmp_path / "other.log")
+    assert is_clean(log.read_bytes()) and is_clean((tmp_path / "other.log").read_bytes())
+    log.write_bytes(LINES)
+    (tmp_path / "link").symlink_to(log)
+    done = run("--in-place", tmp_path / "link")
+    assert b"link" in done.stderr and (tmp_path / "link").is_symlink() and is_clean(log.read_bytes())
+
+
+def test_holes_stay_holes(tmp_path: Path) -> None:
+    path = tmp_path / "sparse.log"
+    with open(path, "wb") as file:
+        file.write(LINES)
+        file.seek(24 << 20)
+        file.write(LINES)
+    assert path.stat().st_blocks * 512 < 1 << 20
+    run("--in-place", path)
+    assert path.stat().st_blocks * 512 < 1 << 20
+    data = path.read_bytes()
+    assert is_clean(data) and data.count(b"[REDACTED:") == 6
+    assert len(data.replace(b"\0", b"")) < 2 * len(LINES)
+
+
+COMPRESSORS = {
+    "gz": ("gzip", lambda data: gzip.compress(data, 9, mtime=5), gzip.decompress, "zcat"),
+    "bz2": ("bzip2", lambda data: bz2.compress(data, 4), bz2.decompress, "bzcat"),
+    "xz": ("xz", lambda data: lzma.compress(data, preset=2, check=lzma.CHECK_SHA256), lzma.decompress, "xzcat"),
+    "zst": ("zstd", None, None, "zstdcat"),
+    "lz4": ("lz4", None, None, "lz4cat"),
+}
+
+
+@pytest.mark.parametrize("suffix", COMPRESSORS)
+def test_compressed_files_come_back_in_kind(suffix: str, tmp_path: Path) -> None:
+    program, pack, unpack, cat = COMPRESSORS[suffix]
+    if shutil.which(cat) is None:
+        pytest.skip(f"no {program} here")
+    path = tmp_path / f"app.log.{suffix}"
+    if pack:
+        path.write_bytes(pack(LINES * 50))
+    else:
+        packed = subprocess.run([program, "-q", "-c"], input=LINES * 50, capture_output=True, check=True)
+        path.write_bytes(packed.stdout)
+    before = path.read_bytes()
+    run("--in-place", path)
+    after = path.read_bytes()
+    assert after[:4] == before[:4]
+    plain = subprocess.run([cat, str(path)], capture_output=True, check=True).stdout
+    assert is_clean(plain) and plain.count(b"\n") == 200
+    if unpack:
+        assert unpack(after) == plain
+    if suffix == "xz":
+        assert after[7] == before[7] and lzma.LZMADecompressor().decompress(after) == plain
+    if suffix == "gz":
+        assert after[3:10] == before[3:10]
+
+
+def test_what_can_not_be_read_whole_is_not_written(log: Path, tmp_path: Path) -> None:
+    broken = log.parent / "cut.gz"
+    broken.write_bytes(gzip.compress(LINES * 100)[:-20])
+    done = run(log.parent, "-o", tmp_path / "out", code=12)
+    assert b"cut.gz" in done.stderr
+    assert os.listdir(tmp_path / "out" / "logs") == ["app.log"]
+    held = broken.read_bytes()
+    run("--in-place", broken, code=12)
+    assert broken.read_bytes() == held
+
+
+def scan(*arguments: str | Path) -> None:
+    subprocess.run([sys.executable, "-c", MAIN, "scan", "-q", *map(str, arguments)], timeout=100, check=False)
+
+
+def test_a_report_is_applied_as_it_stands(log: Path, tmp_path: Path) -> None:
+    (log.parent / "old.log.gz").write_bytes(gzip.compress(LINES * 3))
+    wide = f"a: 1\r\nAuthorization: Bearer {OTHER.decode()}\r\n".encode("utf-16-le")
+    (log.parent / "wide.log").write_bytes(wide)
+    scan(log.parent, "-o", tmp_path / "found.jsonl")
+    run("--from", tmp_path / "found.jsonl", log.parent, "-o", tmp_path / "out")
+    run(log.parent, "-o", tmp_path / "twin")
+    for name in ("app.log", "old.log.gz", "wide.log"):
+        assert (tmp_path / "out/logs" / name).read_bytes() == (tmp_path / "twin/logs" / name).read_bytes()
+        assert (tmp_path / "out/logs" / name).read_bytes() != (log.parent / name).read_bytes()
+    run("--from", tmp_path / "found.jsonl", "--in-place")
+    assert is_clean(log.read_bytes())
+
+
+@pytest.mark.parametrize("change", ["grown", "other token", "other line", "unknown file", "other key", "cut report"])
+def test_a_report_of_other_bytes_is_refused(change: str, log: Path, tmp_path: Path) -> None:
+    report = tmp_path / "found.jsonl"
+    scan(log, "-o", report)
+    code = 12
+    if change == "grown":
+        log.write_bytes(LINES + b"one more line\n")
+    elif change == "other token":
+        log.write_bytes(LINES.replace(TOKEN, OTHER))
+    elif change == "other line":
+        log.write_bytes(LINES.replace(b"DEBUG Auth", b"TRACE Auth"))
+    elif change == "unknown file":
+        other = log.with_name("b.log")
+        other.write_bytes(b"Authorization: Bearer " + OTHER + b"\n")
+        log.unlink()
+        log = other
+    elif change == "other key":
+        report.write_text(report.read_text().replace('"key_id":"', '"key_id":"0'))
+        code = 2
+    else:
+        report.write_text("".join(report.read_text().splitlines(keepends=True)[:-1]))
+        code = 2
+    held = log.read_bytes()
+    run("--from", report, "--in-place", log, code=code)
+    assert log.read_bytes() == held
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="no jq here")
+def test_jq_reads_redacted_json(tmp_path: Path) -> None:
+    record = {
+        "a": TOKEN.decode(),
+        "access_token": TOKEN.decode(),
+        "body": json.dumps({"refresh_token": OTHER.decode()}),
+    }
+    data = "".join(json.dumps(record) + "\n" for _ in range(20)).encode()
+    made = run("-", data=data).stdout
+    read = subprocess.run(
+        ["jq", "-r", ".body | fromjson | .refresh_token"], input=made, capture_output=True, check=True
+    )
+    assert read.stdout.count(b"[REDACTED:refresh_token:") == 20
+
+
+def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [sys.executable, "-c", MAIN, "redact", *map(str, arguments)], stdin=pipe, stdout=pipe, stderr=pipe
+    )
+
+
+def test_a_slow_writer_is_not_kept_waiting(tmp_path: Path) -> None:
+    """Lines come out without a next one; half of the waits are under 50 ms even where the machine is busy."""
+    waits = []
+    with start("-") as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(b"first\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"first\n"
+        for number in range(20):
+            line = b"%d Authorization: Bearer %s\n" % (number, opaque(number))
+            began = time.monotonic()
+            process.stdin.write(line)
+            process.stdin.flush()
+            got = process.stdout.readline()
+            waits.append(time.monotonic() - began)
+            assert got.startswith(b"%d Authorization: Bearer [REDACTED:" % number)
+        process.stdin.close()
+        assert process.wait(30) == 11
+    assert sorted(waits)[0] < 0.05 and sorted(waits)[10] < 0.5
+
+
+def test_a_half_line_is_held_and_comes_out_masked(tmp_path: Path) -> None:
+    with start("-") as process:
+        assert process.stdin and process.stdout
+        for part in (b"Authorization: Bearer " + TOKEN[:20], TOKEN[20:], b"\n"):
+            process.stdin.write(part)
+            process.stdin.flush()
+            time.sleep(0.2)
+        assert process.stdout.readline().startswith(b"Authorization: Bearer [REDACTED:")
+        process.stdin.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_stream_writes_what_it_held(number: int) -> None:
+    with start("-") as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(b"first\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"first\n"
+        process.stdin.write(b"half a line, Authorization: Bearer " + TOKEN)
+        process.stdin.flush()
+        time.sleep(0.3)
+        process.send_signal(number)
+        rest = process.stdout.read()
+        assert process.wait(30) == 128 + number
+    assert rest.startswith(b"half a line, Authorization: Bearer [REDACTED:") and TOKEN not in rest
+
+
+def test_a_closed_output_ends_it_quietly() -> None:
+    script = 'yes line | "$@" | head -n 1; echo ${PIPESTATUS[1]}'
+    command = ["bash", "-c", script, "bash", sys.executable, "-c", MAIN, "redact", "-"]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=True)
+    assert done.stdout == b"line\n141\n" and done.stderr == b""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_a_full_output_is_an_error() -> None:
+    command = [sys.executable, "-c", MAIN, "redact", "-"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, input=LINES * 5000, stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode not in (0, 10, 11, 12) and b"Traceback" not in done.stderr and is_clean(done.stderr)
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_a_file_is_the_old_or_the_new(tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    old = LINES * 3000
+    path.write_bytes(old)
+    run("--in-place", path)
+    new = path.read_bytes()
+    for step in range(25):
+        path.write_bytes(old)
+        with start("--in-place", path) as process:
+            time.sleep(0.02 + step * 0.05)
+            process.kill()
+            process.wait()
+        assert path.read_bytes() in (old, new), "a whole file, one or the other"
+        for left in tmp_path.glob(".*.partial"):
+            assert left.read_bytes() == new  # between its first name and its last: whole, and without secrets
+            left.unlink()

@@ -1,0 +1,74 @@
+"""What a stream has shown once is masked wherever it stands bare from then on, whatever the chunks."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors.detector import Kind, Secret
+from scanner.redaction import recent
+from scanner.redaction.library import BytesReader, scanner_for
+from scanner.redaction.mask import Style
+from scanner.redaction.recent import Recent
+from scanner.redaction.stream import StreamRedactor
+from tests.scanning import KEY, jwt, opaque
+
+SHOWN = b"Authorization: Bearer %s\n"
+
+
+def redacted(data: bytes, chunk: int = 1 << 30, style: Style = Style.LABEL) -> tuple[bytes, int]:
+    parts: list[bytes] = []
+    outcome = StreamRedactor(scanner_for(KEY), style).run(BytesReader(data, chunk), parts.append)
+    return b"".join(parts), outcome.copies
+
+
+@pytest.mark.parametrize("style", [Style.LABEL, Style.EQUAL_LENGTH, Style.PSEUDONYM])
+@pytest.mark.parametrize("gap", [0, 70_000, 600_000])
+def test_a_bare_copy_goes_once_its_value_is_known(style: Style, gap: int) -> None:
+    token = opaque(7)
+    before, after = b"queue " + token + b" waits\n", b"worker took " + token + b" from cache\n"
+    made, copies = redacted(before + SHOWN % token + b"quiet line\n" * (gap // 11) + after, style=style)
+    assert made.startswith(before), "in a stream only what is known so far"
+    assert made.count(token) == 1 and copies == 1
+    assert b"worker took " in made and made.endswith(b" from cache\n")
+
+
+def test_utf16_copies_of_a_value_found_in_utf16() -> None:
+    text = f"Authorization: Bearer {opaque(3).decode()}\r\nseen {opaque(3).decode()} again\r\n"
+    made, copies = redacted(text.encode("utf-16-le"))
+    assert copies == 1 and opaque(3).decode() not in made.decode("utf-16-le")
+
+
+def test_a_short_value_inside_a_longer_word_stays() -> None:
+    token = opaque(4, 18)
+    made, copies = redacted(SHOWN % token + b"x" + token + b" \\n" + token + b" " + token + b"\n")
+    assert made.count(token) == 1 and copies == 2
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.integers(0, 4), st.booleans(), st.integers(0, 40)), max_size=20), st.integers(1, 5000))
+def test_chunks_do_not_matter(lines: list[tuple[int, bool, int]], chunk: int) -> None:
+    data = b"".join(
+        (SHOWN if header else b"cache holds %s today\n") % (jwt(seed) if seed % 2 else opaque(seed))
+        + b"2026-11-22 INFO done\n" * (gap * gap)
+        for seed, header, gap in lines
+    )
+    assert redacted(data, chunk) == redacted(data)
+
+
+def test_what_has_to_make_room_counts_up_to_the_same_offset_for_all_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent, "RECENT", 3)
+    data = b"".join(
+        SHOWN % opaque(i) + b"cached " + opaque(max(0, i - 2)) + b" " + opaque(max(0, i - 5)) + b"\n" for i in range(9)
+    )
+    whole = redacted(data)
+    assert whole[1] == 12  # two a line while there is room for the oldest, then one
+    assert all(redacted(data, chunk) == whole for chunk in (1, 7, 100, 400))
+
+
+def test_values_do_not_show() -> None:
+    shown = Recent()
+    shown.add(Secret(opaque(1)), Kind.BEARER_TOKEN, "f" * 64, (), 0)
+    ((_, _, form),) = shown.places(opaque(1), 0, 0)
+    assert opaque(1).decode() not in repr(form)
