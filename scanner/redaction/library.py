@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import BinaryIO
+from typing import BinaryIO, overload
 
 from scanner.context import FileHints
 from scanner.decoders.interface import Reader
@@ -18,7 +18,9 @@ from scanner.matcher import Matcher
 from scanner.model import Finding, Skipped, StreamId
 from scanner.pipeline import Scanner
 from scanner.redaction.copying import MARKER
+from scanner.redaction.leftovers import Known
 from scanner.redaction.mask import Style, Target, edits
+from scanner.redaction.rewriting import rewrite
 from scanner.redaction.stream import Outcome, StreamRedactor
 
 ROUNDS = 4  # redactions of one input: what a match had hidden shows when that match is gone, and no deeper was seen
@@ -46,6 +48,9 @@ class BytesReader:
         self._at += len(part)
         return len(part)
 
+    def close(self) -> None:
+        """Nothing to let go of."""
+
 
 @lru_cache(maxsize=4)
 def scanner_for(key: bytes, as_of: datetime | None = None) -> Scanner:
@@ -55,21 +60,61 @@ def scanner_for(key: bytes, as_of: datetime | None = None) -> Scanner:
     return Scanner(Matcher(all_detectors(), cached=True), Policy(as_of=as_of or datetime.now(UTC)), key)
 
 
-def redact(data: bytes, *, style: Style = Style.LABEL, key: bytes | None = None) -> Redacted:
-    """`data` without its secrets: a scan of what is returned finds none (claims kept on purpose aside).
+@overload
+def redact(data: bytes, /, *, style: Style = ..., key: bytes | None = ...) -> Redacted: ...
 
-    `key` is the HMAC key of fingerprints (bytes; default: as `bearertrap` finds it, see UsageError there).
+
+@overload
+def redact(
+    data: Reader | BinaryIO, write: Callable[[bytes], object], /, *, style: Style = ..., key: bytes | None = ...
+) -> Outcome: ...
+
+
+def redact(
+    data: bytes | Reader | BinaryIO,
+    write: Callable[[bytes], object] | None = None,
+    /,
+    *,
+    style: Style = Style.LABEL,
+    key: bytes | None = None,
+) -> Redacted | Outcome:
+    """Bytes without their secrets: a scan of what is returned finds none (claims kept on purpose aside).
+
+    A stream is copied to `write`, see `redact_stream`. `key` is the HMAC key of fingerprints (bytes; default: as
+    `bearertrap` finds it, see UsageError there). Raises TypeError for text: it is the caller who knows its encoding.
     """
+    if not isinstance(data, bytes):
+        if write is None:
+            raise TypeError("redact takes bytes, or a binary stream and where to write it")
+        return redact_stream(data, write, style=style, key=key)
+    return _redacted(data, style, key)
+
+
+def _redacted(data: bytes, style: Style, key: bytes | None, copies: bool = True) -> Redacted:
+    """`copies`: look for bare copies of what was found too, which costs milliseconds."""
     scanner = scanner_for(load_key() if key is None else key)
     told: list[Finding] = []
+    known = Known()
     for turn in range(ROUNDS):
         if turn and not remaining(scanner, data, style):
             break
         parts: list[bytes] = []
-        redactor = StreamRedactor(scanner, style, on_finding=told.append, stream=StreamId("data"))
+        redactor = StreamRedactor(scanner, style, on_finding=told.append, on_value=known.take, stream=StreamId("data"))
         redactor.run(BytesReader(data), parts.append)
         data = b"".join(parts)
+        if copies and len(known):
+            data = _without_copies(data, known, style)
     return Redacted(data, tuple(told))
+
+
+def _without_copies(data: bytes, known: Known, style: Style) -> bytes:
+    """What stands bare of the values, in any encoding, also before the place they were found at."""
+    known.prepare(style)
+    left = known.left(lambda: BytesReader(data))
+    parts: list[bytes] = []
+    if left:
+        rewrite(BytesReader(data), parts.append, left, style)
+    return b"".join(parts) if left else data
 
 
 def remaining(scanner: Scanner, data: bytes, style: Style) -> list[Finding]:
@@ -130,4 +175,4 @@ class RedactingFilter(logging.Filter):
 
     def _clean(self, text: str) -> str:
         data = text.encode("utf-8", "surrogatepass")
-        return redact(data, style=self._style, key=self._key).data.decode("utf-8", "surrogatepass")
+        return _redacted(data, self._style, self._key, copies=False).data.decode("utf-8", "surrogatepass")

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from detectors.detector import Kind, Secret
 from scanner.context import FileHints
 from scanner.decoders.interface import Reader
 from scanner.errors import InputError, OutputError
@@ -62,7 +63,10 @@ class Guarded(Work):
 
 
 class StreamRedactor:
-    """Redacts one stream. With `on_finding`, each finding is judged and told as by a scan."""
+    """Redacts one stream. With `on_finding`, each finding is judged and told as by a scan.
+
+    `on_value` is given each secret that was replaced, its kind and its fingerprint.
+    """
 
     def __init__(
         self,
@@ -70,6 +74,7 @@ class StreamRedactor:
         style: Style = Style.LABEL,
         *,
         on_finding: Callable[[Finding], None] | None = None,
+        on_value: Callable[[Secret, Kind, str], None] | None = None,
         stream: StreamId | None = None,
         hints: FileHints | None = None,
         flush: Callable[[], object] | None = None,
@@ -78,6 +83,7 @@ class StreamRedactor:
         self._scanner = scanner
         self._style = style
         self._on_finding = on_finding
+        self._on_value = on_value
         self._stream = stream or StreamId("-")
         self._hints = hints or FileHints(mtime=None)
         self._flush = flush or (lambda: None)
@@ -222,6 +228,8 @@ class StreamRedactor:
             mark = fingerprint(self._scanner.key, match.secret.reveal())
             encoding = candidate.view.encoding + match.encoding
             replace(self._copy, Target(candidate.spans, match.kind, mark, encoding), self._style)
+            if self._on_value:
+                self._on_value(match.secret, match.kind, mark)
             self._recent.add(match.secret, match.kind, mark, encoding, candidate.end)
         except Exception:
             self._fail_at(candidate.start, candidate.end)

@@ -1,0 +1,84 @@
+"""The library: bytes, streams, and what goes through `logging`."""
+
+from __future__ import annotations
+
+import io
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import scanner
+from tests.scanning import KEY, jwt, opaque
+from tests.test_docs import blocks
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_importing_the_package_costs_nothing() -> None:
+    code = "import sys, scanner; print(sorted(m for m in sys.modules if m.startswith(('scanner.', 'hyperscan'))))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT, timeout=60).stdout
+    assert said == b"[]\n"
+    assert set(scanner.__all__) == set(dir(scanner))
+    with pytest.raises(AttributeError):
+        scanner.nothing  # noqa: B018
+
+
+def test_what_the_document_shows_of_it() -> None:
+    (source,) = blocks(ROOT / "docs" / "redaction.md", "python")
+    exec(compile(source, "redaction.md", "exec"), {})  # noqa: S102 - our own document is the code under test
+
+
+def test_bytes_and_streams_give_the_same() -> None:
+    data = b"x\nAuthorization: Bearer " + opaque(3) + b"\n" + jwt(4) + b"\n"
+    out = io.BytesIO()
+    outcome = scanner.redact(io.BytesIO(data), out.write, key=KEY)
+    assert out.getvalue() == scanner.redact(data, key=KEY).data
+    assert outcome.secrets == 2
+    with pytest.raises(TypeError):
+        scanner.redact("text", key=KEY)  # type: ignore[call-overload]
+
+
+def test_bytes_hold_no_copy_either_before_or_behind_the_place_a_value_was_found_at() -> None:
+    token = opaque(3)
+    data = (
+        b"seen " + token + b"\nAuthorization: Bearer " + token + b"\nagain " + token + b" and " + token.hex().encode()
+    )
+    made = scanner.redact(data, key=KEY).data
+    assert token not in made and token.hex().encode() not in made
+    assert made.startswith(b"seen [REDACTED:bearer_token:")
+
+
+def logged(*arguments: object, **more: object) -> str:
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    handler.addFilter(scanner.RedactingFilter(key=KEY))
+    log = logging.getLogger("tests.redacted")
+    log.propagate = False
+    log.handlers = [handler]
+    log.error(*arguments, **more)  # type: ignore[arg-type]
+    return said.getvalue()
+
+
+def test_a_record_is_redacted_args_exception_and_stack() -> None:
+    token = opaque(9).decode()
+    assert token not in logged("Authorization: Bearer %s", token)
+    assert token not in logged("sent %(h)s", {"h": {"access_token": token}})
+    try:
+        raise RuntimeError(f"401 for Authorization: Bearer {token}")
+    except RuntimeError:
+        text = logged("call failed", exc_info=True)
+    assert token not in text and "RuntimeError: 401 for Authorization: Bearer [REDACTED:" in text
+    text = logged("where", stack_info=True)  # Authorization: Bearer
+    assert "Stack (most recent call last)" in text
+
+
+def test_a_record_that_can_not_be_formatted_becomes_a_marker() -> None:
+    class Bad:
+        def __str__(self) -> str:
+            raise ValueError(opaque(9).decode())
+
+    assert logged("value %s", Bad()) == "[REDACTED:error]\n"
+    assert logged("value %d", "x" + opaque(9).decode()) == "[REDACTED:error]\n"
