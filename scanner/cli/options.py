@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from scanner.decoders import Limits
 
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}  # of each command
 
@@ -130,11 +133,15 @@ VERDICT = section(
     ),
 )  # fmt: skip
 
-RULES = section(
-    "Rules",
+_OWN_RULES = (
     option("--rules", multiple=True, metavar="FILE", help="Rules of your own, in the gitleaks format. Repeatable."),
     option("--skip-rule", multiple=True, metavar="ID", help="Leave out this rule of the rules files. Repeatable."),
     option("--entropy", is_flag=True, help="Random strings that nothing names too, of low confidence: for dumps."),
+)
+OWN_RULES = section("Rules", *_OWN_RULES)  # of a redaction, which lets nothing pass that is known
+RULES = section(
+    "Rules",
+    *_OWN_RULES,
     option("--allow", metavar="FILE", help="Known findings to suppress; how many is in the summary."),
 )
 
@@ -179,16 +186,34 @@ LIMITS = section(
     ),
 )  # fmt: skip
 
+_JOBS = option(
+    "--jobs", type=click.IntRange(1, 256), default=lambda: os.cpu_count() or 1, show_default="cores",
+    help="Processes to use.",
+)  # fmt: skip
+_SAID = (
+    option("-q", "--quiet", is_flag=True, help="No messages and no progress on stderr."),
+    option("--progress/--no-progress", default=None, help="Show progress on stderr. Default: on a terminal."),
+)
+WORK_ANEW = section("Work", _JOBS, *_SAID)  # of a redaction, which keeps no state
 WORK = section(
     "Work",
-    option(
-        "--jobs", type=click.IntRange(1, 256), default=lambda: os.cpu_count() or 1, show_default="cores",
-        help="Processes to use.",
-    ),
+    _JOBS,
     option(
         "--state", metavar="FILE",
         help="Keep what was read to its end: files that have not changed since are not read again.",
     ),
-    option("-q", "--quiet", is_flag=True, help="No messages and no progress on stderr."),
-    option("--progress/--no-progress", default=None, help="Show progress on stderr. Default: on a terminal."),
+    *_SAID,
 )  # fmt: skip
+
+
+def limits_of(given: dict[str, Any]) -> Limits:
+    """What the options of LIMITS ask for."""
+    from scanner.decoders import Limits
+
+    return Limits(
+        depth=given["max_depth"],
+        ratio=given["max_ratio"],
+        members=given["max_members"],
+        member_bytes=given["max_member_size"],
+        total_bytes=given["max_unpacked"],
+    )

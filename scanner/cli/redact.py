@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scanner.cli.options import SETTINGS, VERDICT, WALK, WORK, Sectioned, option, section
+from scanner.cli.options import (
+    LIMITS,
+    OWN_RULES,
+    SETTINGS,
+    VERDICT,
+    WALK,
+    WORK_ANEW,
+    Sectioned,
+    limits_of,
+    option,
+    section,
+)  # fmt: skip
 from scanner.errors import InputError, OutputError, UsageError
 from scanner.model import USABLE_OR_UNKNOWN, Finding, Skipped, Source, StreamId, Summary
 from scanner.redaction.mask import Style
@@ -57,8 +68,10 @@ STYLE = section(
 @TARGET
 @STYLE
 @VERDICT
+@OWN_RULES
 @WALK
-@WORK
+@LIMITS
+@WORK_ANEW
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
     """Rewrite PATHs, or stdin to stdout, without bearer tokens, JWTs, client secrets and their kin.
@@ -106,6 +119,7 @@ class _Redaction:
 
     def __init__(self, options: dict[str, Any], style: Style) -> None:
         from scanner.fingerprint import key_id, load_key
+        from scanner.rules import read_rules
         from scanner.run import Options
 
         self._options = options
@@ -116,9 +130,13 @@ class _Redaction:
         self._changed = self._copies = self._files = 0
         try:
             key = load_key(options["key_file"])
+            rules = read_rules(options["rules"], options["skip_rule"])
         except UsageError as error:
             raise click.UsageError(str(error)) from None
-        self._scan = Options(options["as_of"], key, options["leeway"])
+        self._scan = Options(
+            options["as_of"], key, options["leeway"], options["max_lifetime"], options["zone"],
+            limits=limits_of(options), rules=rules, entropy=options["entropy"],
+        )  # fmt: skip
         self._summary = Summary(key_id=key_id(key))
         self._sink: Sink | None = None
         self._began = time.monotonic()
@@ -166,6 +184,7 @@ class _Stream(_Redaction):
     """stdin to stdout."""
 
     def run(self) -> int:
+        from scanner.context import FileHints
         from scanner.redaction.live import LiveInput
         from scanner.redaction.stream import StreamRedactor
         from scanner.run.work import scanner_for
@@ -175,7 +194,12 @@ class _Stream(_Redaction):
         with ExitStack() as stack:
             self._sink = self._open(stack)
             redactor = StreamRedactor(
-                scanner_for(self._scan), self._style, on_finding=self._event, stream=StreamId("-"), flush=out.flush
+                scanner_for(self._scan),
+                self._style,
+                on_finding=self._event,
+                stream=StreamId("-"),
+                flush=out.flush,
+                hints=FileHints(zone=self._scan.zone),
             )
             stack.enter_context(live.stoppable())
             try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner.cli.issuers import ISSUERS, Named
-from scanner.cli.options import LIMITS, REPORT, RULES, SECOND, SETTINGS, VERDICT, WALK, WORK, Sectioned
+from scanner.cli.options import LIMITS, REPORT, RULES, SECOND, SETTINGS, VERDICT, WALK, WORK, Sectioned, limits_of
 from scanner.cli.progress import Meter
 from scanner.errors import UsageError
 from scanner.model import USABLE_OR_UNKNOWN, Finding, Skipped, Source, Summary
@@ -92,19 +92,12 @@ class _Scan:
 
     def _run_options(self, key: bytes, named: Named) -> Options:
         """Raises UsageError."""
-        from scanner.decoders import Limits
         from scanner.rules import read_rules
         from scanner.run import Options
         from scanner.secondlook import Copies
 
         rules = read_rules(self._options["rules"], self._options["skip_rule"])
-        limits = Limits(
-            depth=self._options["max_depth"],
-            ratio=self._options["max_ratio"],
-            members=self._options["max_members"],
-            member_bytes=self._options["max_member_size"],
-            total_bytes=self._options["max_unpacked"],
-        )
+        limits = limits_of(self._options)
         given = self._options
         return Options(
             given["as_of"], key, given["leeway"], given["max_lifetime"], given["zone"], named.key_sets, limits, rules,

@@ -111,7 +111,7 @@ class _Job:
         self._done = done
         self._style = settings.style
         self._at = replace(source, os_path=b"/proc/self/fd/%d" % original.descriptor, size=original.status.st_size)
-        self._hints = FileHints(mtime=source.mtime)
+        self._hints = FileHints(source.mtime, settings.options.zone)
         self._draft: Draft | None = None
         self._layers = self._examine()
 
