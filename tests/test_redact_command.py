@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import gzip
 import json
@@ -230,6 +231,20 @@ def test_a_report_is_applied_as_it_stands(log: Path, tmp_path: Path) -> None:
         assert (tmp_path / "out/logs" / name).read_bytes() != (log.parent / name).read_bytes()
     run("--from", tmp_path / "found.jsonl", "--in-place")
     assert is_clean(log.read_bytes())
+
+
+@pytest.mark.parametrize("lead", range(3))
+def test_a_report_names_copies_in_base64_too(lead: int, tmp_path: Path) -> None:
+    path = tmp_path / "trace.txt"
+    inside = base64.b64encode(b"." * lead + b" q " + TOKEN + b" tail")
+    path.write_bytes(b"Authorization: Bearer " + TOKEN + b"\nblob " + inside + b"\n" + TOKEN.hex().encode() + b"\n")
+    scan(path, "-o", tmp_path / "found.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "found.jsonl").read_text().splitlines()]
+    assert sum(row["type"] == "finding" for row in rows) == 3
+    run("--from", tmp_path / "found.jsonl", "--in-place")
+    assert TOKEN not in path.read_bytes() and TOKEN.hex().encode() not in path.read_bytes()
+    blob = base64.b64decode(path.read_bytes().split(b"blob ")[1].split(b"\n")[0])
+    assert blob == b"." * lead + b" q " + b"*" * len(TOKEN) + b" tail"
 
 
 @pytest.mark.parametrize("change", ["grown", "other token", "other line", "unknown file", "other key", "cut report"])

@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 from detectors.detector import Kind, Secret
 from detectors.shapes import is_wordy
-from scanner.copies import LONGEST_VALUE, MAX_VALUES, Search, Spans, copies
+from scanner.copies import LONGEST_VALUE, MOST_VALUES, Search, Spans, copies
 from scanner.decoders.interface import OpenReader, Reader
 from scanner.model import Span
 from scanner.redaction.index import Form, Index, Place
@@ -62,7 +62,7 @@ class Known:
         """Makes what the values are looked for with: once, before many files (and before a fork)."""
         values = iter([secret for secret in self._values if len(secret) <= LONGEST_VALUE])
         self._searches = []
-        while batch := list(islice(values, MAX_VALUES)):
+        while batch := list(islice(values, MOST_VALUES)):
             self._searches.append(Search(batch))
         self._index = self._fragments(style)
 

@@ -133,31 +133,37 @@ def _check(target: Target, digest: str | None, read: Slice, known: Known, key: b
 def _values(target: Target, read: Slice) -> Iterator[bytes]:
     """What the spans may decode to, by the encodings the finding names. Not all can be undone from the spans alone."""
     data = b"".join(read(span.start, span.end) for span in target.spans)
+    stages = [data]
     yield data
     for name in target.encoding:
-        made = _decoded(data, name)
-        if made is None:
-            return
-        data = made
-        yield data
+        stages = [made for stage in stages for made in _decoded(stage, name)]
+        yield from stages
 
 
-def _decoded(data: bytes, encoding: str) -> bytes | None:
+def _decoded(data: bytes, encoding: str) -> list[bytes]:
     try:
         match encoding:
             case "utf-16le" | "utf-16be":
-                return data.decode(encoding).encode()
+                return [data.decode(encoding).encode("latin-1")]
             case "hex":
-                return bytes.fromhex(data.decode("ascii"))
+                return [bytes.fromhex(data.decode("ascii"))]
             case "percent":
-                return unquote_to_bytes(data)
+                return [unquote_to_bytes(data)]
             case "html":
-                return html.unescape(data.decode()).encode()
+                return [html.unescape(data.decode()).encode()]
             case "json":
                 value = json.loads(b'"' + data + b'"', strict=False)
-                return value.encode() if isinstance(value, str) else None
+                return [value.encode()] if isinstance(value, str) else []
             case "base64":
-                return base64.b64decode(data.translate(bytes.maketrans(b"-_", b"+/")) + b"=" * (-len(data) % 4))
+                return [*_from_base64(data)]
     except (ValueError, binascii.Error):
-        return None
-    return data  # joined or unframed: the spans leave out what was between
+        return []
+    return [data]  # joined or unframed: the spans leave out what was between
+
+
+def _from_base64(data: bytes) -> Iterator[bytes]:
+    """What a stretch may hold, for each place in a group of four that its first character may have."""
+    plain = data.translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
+    for lead in (0, 1, 2):
+        group = b"A" * lead + plain
+        yield base64.b64decode(group + b"A" * (-len(group) % 4))[lead : len(group) * 6 // 8]
