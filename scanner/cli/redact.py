@@ -325,7 +325,7 @@ class _Files(_Redaction):
         self._begin(sources)
         for event in run(sources, self._scan, jobs=self._options["jobs"], progress=progress, keep=known.add):
             self._event(event)
-            (self._found if isinstance(event, Finding) else self._broken).add(event.stream.path)
+            self._found.add(event.stream.path)  # or it was skipped: its own job will see whether it can be read whole
         if known.refused:
             reason = f"copies of {known.refused} more values were not looked for: there was no room for them"
             self._event(Skipped(StreamId(sources[0].path), reason))
@@ -336,7 +336,7 @@ class _Files(_Redaction):
         tasks = []
         for source, place in zip(sources, places, strict=True):
             if source.path in self._broken:
-                continue  # said already; of what was not read whole no copy is made
+                continue  # said already
             if place is None and source.path not in self._paths and os.path.islink(source.os_path):
                 self._event(Skipped(StreamId(source.path), "is a link to a file elsewhere; name that to rewrite it"))
                 continue

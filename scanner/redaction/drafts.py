@@ -13,6 +13,7 @@ import os
 import secrets
 import signal
 import stat
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
@@ -75,6 +76,24 @@ class Draft:
         with _output(self._path):
             os.ftruncate(self.descriptor, self.size)
 
+    def copy(self, descriptor: int, size: int) -> None:
+        """Instead of writing: all `size` bytes of another file, holes kept. Raises OSError of it, OutputError."""
+        for start, end in _extents(descriptor, size):
+            while start < end:
+                data = os.pread(descriptor, min(BUFFER, end - start), start)
+                if not data:
+                    raise InputError("became shorter meanwhile; left as it is")
+                with _output(self._path):
+                    _put(self.descriptor, memoryview(data), start)
+                start += len(data)
+        self.size = size
+        self.flush()
+
+    def overwrite(self, offset: int, data: bytes) -> None:
+        """Replaces bytes that were written and flushed. Raises OutputError."""
+        with _output(self._path):
+            _put(self.descriptor, memoryview(data), offset)
+
     def _drain(self, count: int) -> None:
         with memoryview(self._buffer) as view, view[:count] as data, _output(self._path):
             if self._sparse:
@@ -131,6 +150,20 @@ def _put(descriptor: int, data: memoryview, offset: int) -> None:
     while data:
         count = os.pwrite(descriptor, data, offset)
         data, offset = data[count:], offset + count
+
+
+def _extents(descriptor: int, size: int) -> Iterator[tuple[int, int]]:
+    """[start, end) of what is no hole (lseek(2)); all of it where the file system can't tell."""
+    end = 0
+    while end < size:
+        try:
+            start = os.lseek(descriptor, end, os.SEEK_DATA)
+            end = os.lseek(descriptor, start, os.SEEK_HOLE)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # nothing but a hole up to the end
+                return
+            start, end = end, size
+        yield start, min(end, size)
 
 
 def _put_sparse(descriptor: int, data: memoryview, offset: int) -> None:

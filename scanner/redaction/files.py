@@ -198,11 +198,8 @@ class _Job:
 
     def _copied(self) -> None:
         """Nothing to replace: the copy is the file itself, to the byte."""
-        draft = self._stack.enter_context(Draft(self._place, sparse=self._original.sparse))
-        with open(self._at.os_path, "rb", buffering=0) as file:
-            while data := file.read(1 << 20):
-                draft.write(data)
-        draft.flush()
+        draft = self._stack.enter_context(Draft(self._place))
+        draft.copy(self._original.descriptor, self._original.status.st_size)
         self._draft = draft
 
     def _placed(self, draft: Draft) -> None:

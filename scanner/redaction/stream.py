@@ -44,7 +44,7 @@ class Outcome:
     copies: int = 0  # bare copies of values that the stream had shown before
     changed: int = 0  # bytes of the input that were replaced
     failures: int = 0
-    trouble: Skipped | None = None  # the input broke; what was read before is written
+    trouble: Skipped | None = None  # the input broke, and what was read before is written; or a rule gave up
 
 
 class Guarded(Work):
@@ -165,6 +165,8 @@ class StreamRedactor:
     def _step(self, fresh: memoryview) -> None:
         self._hide_rest()
         self._apply(self._work.take(fresh))
+        for at, reason in self._work.gave_up():
+            self._outcome.trouble = self._outcome.trouble or Skipped(self._stream, reason, at)
         before = self._copy.done
         self._copy.upto(self._mask_copies(self._work.settled, waits=not self._window.final))
         if self._copy.done > before:
