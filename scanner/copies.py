@@ -22,6 +22,7 @@ from detectors.shapes import is_uuid
 from scanner.decoders.interface import Reader
 from scanner.errors import InputError
 from scanner.fingerprint import finding_id
+from scanner.framings import byte_order
 from scanner.matcher import LONGEST, quote
 from scanner.model import Span, StreamId
 from scanner.values import Value
@@ -401,7 +402,8 @@ class _Work:
         if seen == form.whole:
             span = Span(start, start + len(form.whole))
             names = (form.encoding,) if form.encoding else ()
-            return _Place(span, form.value, names) if self._stands_alone(form, span) else None
+            alone = self._stands_alone(form, span) and not self._is_ghost(form, start)
+            return _Place(span, form.value, names) if alone else None
         return self._in_escapes(form, end) if not form.encoding else None
 
     def _in_escapes(self, form: _Form, end: int) -> _Place | None:
@@ -431,6 +433,17 @@ class _Work:
         if decoded[form.lead : size] != form.value.reveal():
             return None
         return _Place(Span(group + form.lead * 4 // 3, stop), form.value, ("base64",))
+
+    def _is_ghost(self, form: _Form, start: int) -> bool:
+        """Whether it is UTF-16 of the other byte order, seen one byte off: then all of that is there as well."""
+        big = form.encoding == "utf-16be"
+        beside = start + len(form.whole) if big else start - 1
+        if not form.encoding.startswith("utf-16") or self._window.slice(beside, beside + 1) != b"\0":
+            return False
+        letter = start + big
+        low = max(self._window.base, letter - byte_order.BACK)
+        data = self._window.slice(low, letter + byte_order.AHEAD)
+        return byte_order.is_big(data, letter - low, letter % 2 == 0) is not big
 
     def _stands_alone(self, form: _Form, span: Span) -> bool:
         """Whether a short value is not just a part of a longer word."""

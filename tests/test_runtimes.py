@@ -15,6 +15,7 @@ from tests.dumping import found_in, gcore, mappings, needs, occurrences, places,
 from tests.scanning import jwt, opaque, scan
 
 CURRENT, OLD = jwt(1, "ES256"), jwt(2, "ES256")
+OPAQUE = opaque(3, 48)
 
 PYTHON = """
 import http.client, io, json, os, sys
@@ -28,6 +29,10 @@ def refresh(path):
     return Session(json.loads(body)["access_token"])
 sessions = [refresh(sys.argv[1])]
 sessions[0] = refresh(sys.argv[2])
+with open(sys.argv[3], "rb") as file:
+    bare = file.read()[:48].decode()
+headers = {"Authorization": "Bearer " + bare}
+kept = [bare, bare.encode(), bare.encode("utf-16-le"), "\\u2713 " + bare]
 wide = sessions[0].cache["access_token"].encode("utf-16-le")
 quoted = json.dumps(sessions[0].cache).encode()
 os.write(1, b"ready\\n")
@@ -60,7 +65,7 @@ def check(core: Path, maps: list[tuple[int, int, str]]) -> list[Finding]:
     found, skipped = found_in(core)
     assert skipped == []
     data = core.read_bytes()
-    wanted = {**occurrences(data, CURRENT), **occurrences(data, OLD)}
+    wanted = {**occurrences(data, CURRENT), **occurrences(data, OLD), **occurrences(data, OPAQUE)}
     assert wanted.items() <= places(found).items()
     assert ("utf-16le",) in wanted.values()
     with core.open("rb") as file:
@@ -80,13 +85,18 @@ def check(core: Path, maps: list[tuple[int, int, str]]) -> list[Finding]:
 def test_a_python_program(tmp_path: Path) -> None:
     script = tmp_path / "service.py"
     script.write_text(PYTHON)
-    with running(sys.executable, script, *bodies(tmp_path), SERVICE_TOKEN=CURRENT.decode()) as process:
+    (tmp_path / "bare").write_bytes(OPAQUE)
+    files = (*bodies(tmp_path), tmp_path / "bare")
+    with running(sys.executable, script, *files, SERVICE_TOKEN=CURRENT.decode()) as process:
         maps = mappings(process.pid)
         core = gcore(process, tmp_path)
     found = check(core, maps)
     subjects = [f.token.subject for f in found if f.verdict.basis == "claims"]
     assert subjects.count("job-1") >= 5
     assert {f.address.get("part") for f in found if f.address} >= {"environment", None}
+    copies = [f for f in found if f.verdict.state == "unknown" and f.kind == "bearer_token"]
+    assert len(copies) >= 4  # of the token that only a header named: in a str, bytes, UTF-16, a longer string
+    assert len({f.fingerprint for f in copies}) == 1
 
 
 @pytest.mark.slow
