@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from scanner.decoders.dumps import hprof, hprof_owners
 from scanner.model import Finding, Skipped
+from tests.commands import environment
 from tests.hprof_make import Heap, cache
 from tests.hprof_walk import walk
 from tests.scanning import jwt, opaque
@@ -53,6 +56,25 @@ def test_a_record_is_told_from_within_a_heap_of_one_record(tmp_path: Path) -> No
     whole = walk(data)
     assert whole.segments[0][1] - whole.segments[0][0] > 8 << 20
     assert owners(findings_of(written(tmp_path, data))) == OWNERS
+
+
+@pytest.mark.slow
+def test_memory_stays_bounded(tmp_path: Path) -> None:
+    """300 MB of heap with its owners: what is held depends on the classes and the findings alone."""
+    heap = cache(TOKENS)
+    heap.filler(heap.classes["com/example/Filling"], 3_000_000, 9)
+    heap.records += heap.records[-20_000:] * 150
+    path = tmp_path / "large.hprof"
+    path.write_bytes(heap.data())
+    assert path.stat().st_size > 300e6
+    code = (
+        "import sys; from scanner.cli import main\ntry: main()\n"
+        "finally: print(*[line for line in open('/proc/self/status') if line[:5] == 'VmHWM'], file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, "scan", "-q", "--jobs", "1", "-f", "jsonl", str(path)]
+    done = subprocess.run(command, capture_output=True, timeout=300, check=False, env=environment())
+    assert sum(owner.encode() in done.stdout.replace(b"\\", b"") for owner in OWNERS) == 3
+    assert int(done.stderr.split()[-2]) < 150 * 1024  # KiB
 
 
 def test_a_token_deep_inside_a_large_array_is_placed(tmp_path: Path) -> None:
