@@ -120,6 +120,7 @@ class Finding:
     key: str | None = None
     family: str | None = None
     copy_of: str | None = None  # id of the finding whose context gave the value away that stands bare here
+    related: tuple[str, ...] = ()  # fingerprints of other secrets: the tokens that this key signed
     address: Address | None = field(default=None)  # of a dump: where in memory it stands, and what holds it
     surroundings: str | None = None  # keyed hash of what stands there, see fingerprint.surroundings
     source_size: int | None = None  # bytes of the file on disk as the walk found it

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
 from detectors.detector import Match, Secret
 from scanner.model import Finding
 
-_OPEN = tuple(field.name for field in fields(Match) if field.name != "secret")
+_OPEN = tuple(one.name for one in fields(Match) if one.name != "secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,29 @@ class Value:
 
 
 Keep = Callable[[Value], None]
+
+
+class Role(StrEnum):
+    TOKEN = "token"
+    SECRET = "secret"
+    PRIVATE_KEY = "private_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A value to be tried as a signing key, or a token to try keys on. `group`: header and issuer of a token."""
+
+    fingerprint: str
+    role: Role
+    secret: Secret
+    group: tuple[bytes, str | None] = field(default=(b"", None), repr=False)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _trial, (self.fingerprint, self.role.value, self.secret.reveal(), self.group)
+
+
+def _trial(fingerprint: str, role: str, secret: bytes, group: tuple[bytes, str | None]) -> Trial:
+    return Trial(fingerprint, Role(role), Secret(secret), group)
 
 
 def packed(values: Iterable[Value]) -> bytes:

@@ -151,6 +151,10 @@ SECOND = section(
         "--copies", type=click.Choice(["auto", "always", "never"]), default="auto",
         help="Search again for bare copies: auto (default; of secrets only their context gave away), always, never.",
     ),
+    option(
+        "--weak-secrets", metavar="FILE",
+        help="Secrets to try on HMAC-signed tokens beside those found and the notorious ones; one a line.",
+    ),
 )  # fmt: skip
 
 WALK = section(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scanner.allow import Tally
     from scanner.identities import Roll
     from scanner.run import Options, State
+    from scanner.signing import SigningKeys
 
 NOTHING, UNUSABLE, USABLE, INCOMPLETE, INTERRUPTED = 0, 10, 11, 12, 130
 
@@ -69,6 +70,7 @@ class _Scan:
             named = Named(self._options)
             options = self._run_options(key, named)
             tally = self._tally(options)
+            signing = self._signing(named)
             self._roll = self._empty_roll()
         except UsageError as error:
             raise click.UsageError(str(error)) from None
@@ -79,7 +81,7 @@ class _Scan:
             sinks = self._sinks(stack)
             meter = stack.enter_context(Meter(self._options["progress"], self._options["quiet"], self._summary))
             try:
-                self._report(sources, options, sinks, meter, tally, state, named)
+                self._report(sources, options, sinks, meter, tally, state, named, signing)
             except KeyboardInterrupt:
                 self._summary.interrupted = True
             self._summary.seconds = time.monotonic() - began
@@ -119,12 +121,24 @@ class _Scan:
         from detectors.registry import all_detectors, on_demand
         from scanner.allow import AllowList, Tally, load_allow
         from scanner.rules import detectors_of
+        from scanner.signing import DETECTOR
 
         path = self._options["allow"]
         if path is None:
             return Tally(AllowList(""), options.as_of)
-        known = {detector.id for detector in (*all_detectors(), *on_demand(), *detectors_of(options.rules))}
+        known = {DETECTOR, *(one.id for one in (*all_detectors(), *on_demand(), *detectors_of(options.rules)))}
         return Tally(load_allow(path, known), options.as_of)
+
+    def _signing(self, named: Named) -> SigningKeys:
+        """Raises UsageError."""
+        from scanner.signing import SigningKeys
+
+        path = self._options["weak_secrets"]
+        if path is None:
+            return SigningKeys(key_sets=named.key_sets)
+        from scanner.evidence.weak_secrets import load
+
+        return SigningKeys(load(path), named.key_sets)
 
     def _empty_roll(self) -> Roll:
         """Raises UsageError."""
@@ -143,6 +157,7 @@ class _Scan:
         tally: Tally,
         state: State | None,
         named: Named,
+        signing: SigningKeys,
     ) -> None:
         from scanner.run import run
 
@@ -161,8 +176,11 @@ class _Scan:
             self._summary.notices.append(text)
             meter.say(text)
 
-        found = run(wanted, options, jobs=jobs, progress=meter.progress, keep=keep, state=state, notice=notice)
-        for event in chain(skipped, found):
+        trials = signing.trial()
+        found = run(
+            wanted, options, jobs=jobs, progress=meter.progress, keep=keep, state=state, notice=notice, trials=trials
+        )
+        for event in chain(skipped, signing.watched(found, trials)):
             if isinstance(event, Finding) and tally.takes(event):
                 continue
             if isinstance(event, Finding) and asker:
@@ -177,6 +195,8 @@ class _Scan:
             if isinstance(event, Finding):
                 self._roll.add(event)
                 self._usable = self._usable or event.verdict.state in USABLE_OR_UNKNOWN
+        for text in signing.left_out:
+            notice(f"signing keys: {text} were not tried")
 
     def _walked(self) -> list[Source | Skipped]:
         from scanner.sources import WalkRules, walk

@@ -16,6 +16,7 @@ from scanner.run.meter import Meter
 from scanner.run.options import Notice, Options, Progress, Tell
 from scanner.run.sequence import Sequence
 from scanner.run.state import State
+from scanner.signing import Trials
 from scanner.values import Keep
 
 __all__ = ["Options", "Progress", "State", "run"]
@@ -35,12 +36,14 @@ def run(
     keep: Keep | None = None,
     state: State | None = None,
     notice: Notice = _unheard,
+    trials: Trials | None = None,
 ) -> Iterator[Finding | Skipped]:
     """Scans the sources in order and yields what is found: of each source its findings in order of stream and offset,
     then the bare copies of their values in the same order.
 
     `keep` is given each finding's value, its finding placed in the file, before the finding is yielded. `notice` is
-    told in words what of a second look was left out, though everything was scanned.
+    told in words what of a second look was left out, though everything was scanned. `trials` takes what may be a
+    signing key and tokens to try it on, each before its finding is yielded; nothing comes from an executor.
 
     With a `state`, sources it knows are not read again (and `keep` is not given their values): what was found in them
     comes in their place, judged as of now.
@@ -50,9 +53,11 @@ def run(
     tried once more alone and then reported as skipped. Else all happens here and events stream.
     """
     everything = list(sources)
-    options = replace(options, keep_values=keep is not None, away=executor is not None, overlap=jobs > 1)
+    away = executor is not None
+    tried = trials is not None and not away
+    options = replace(options, keep_values=keep is not None, trials=tried, away=away, overlap=jobs > 1)
     meter = Meter(everything, progress)
-    sequence = Sequence(options, executor, jobs, meter, keep, notice)
+    sequence = Sequence(options, executor, jobs, meter, keep, notice, trials)
     if state is None:
         for _, events in sequence.scanned(everything):
             yield from events

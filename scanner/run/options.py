@@ -27,6 +27,7 @@ class Options:
     entropy: bool = False  # random strings without a name too
     overlap: bool = False  # decompress in a thread of its own while matching
     copies: Copies = Copies.AUTO  # which values are looked for once more where they stand bare
+    trials: bool = False  # what may be a signing key, and tokens to try it on, come back to the caller; local runs only
     away: bool = False  # units may run on other machines: no value comes back from there
     keep_values: bool = False  # found values come back to the caller of `run`, for a second look; local runs only
 

@@ -17,6 +17,7 @@ from scanner.run.options import Notice, Options
 from scanner.run.pool import in_order, inline, processes
 from scanner.run.units import RANGE, Unit, all_units, ranges
 from scanner.run.work import Result, scan_source
+from scanner.signing import Trials
 from scanner.values import Keep
 
 Events = Iterator[Finding | Skipped]
@@ -34,6 +35,7 @@ class Sequence:
         meter: Meter,
         keep: Keep | None,
         notice: Notice,
+        trials: Trials | None,
     ) -> None:
         self._options = options
         self._executor = executor
@@ -41,6 +43,7 @@ class Sequence:
         self._meter = meter
         self._keep = keep
         self._notice = notice
+        self._trials = trials
 
     def scanned(self, sources: list[Source]) -> Generator[tuple[Source, Events], None, None]:
         """Each source with its events."""
@@ -60,7 +63,7 @@ class Sequence:
             for _, events in self._joined(cut, partial(inline, options=self._options)):
                 yield from events
             return
-        yield from scan_source(source, self._options, self._meter.read, self._keep, self._notice)
+        yield from scan_source(source, self._options, self._meter.read, self._keep, self._notice, self._trials)
         self._meter.done(source)
 
     def _joined(self, cut: Iterable[Unit], do: _Do) -> Iterator[tuple[Source, Events]]:
@@ -76,14 +79,21 @@ class Sequence:
                 continue
             for text in result.notices:
                 self._notice(text)
+            self._offer(result)
             placed = lines.placed(unit, result)
             for source, count in zip(unit.sources, result.counts, strict=True):
                 yield source, islice(placed, count)
+
+    def _offer(self, result: Result) -> None:
+        if self._trials:
+            for trial in result.trials:
+                self._trials.offer(trial)
 
     def _of_ranges(self, parts: Iterable[tuple[Unit, Result]], lines: Lines, do: _Do) -> Events:
         """A file's findings, then its copies, for which its ranges are done once more."""
         again = Again()
         for unit, result in parts:
+            self._offer(result)
             yield from again.take(unit, result, lines.placed(unit, result))
         for unit, result in do(again.units(self._notice), None):
             yield from lines.placed(unit, result)

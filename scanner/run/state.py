@@ -45,7 +45,13 @@ class State:
 
         self._options = options
         bare = replace(
-            options, as_of=datetime.max.replace(tzinfo=UTC), key=b"", overlap=False, away=False, keep_values=False
+            options,
+            as_of=datetime.max.replace(tzinfo=UTC),
+            key=b"",
+            overlap=False,
+            away=False,
+            trials=False,
+            keep_values=False,
         )
         told = (FORM, version("bearertrap"), ruleset_digest(), repr(bare), hmac.digest(options.key, b"state", "sha256"))
         self._settings = hashlib.sha256(repr(told).encode()).hexdigest()

@@ -24,7 +24,8 @@ from scanner.rules import detectors_of
 from scanner.run.options import Options
 from scanner.run.units import Look, Unit
 from scanner.secondlook import Copies, FirstLook, Places, copies_in_file, notices, second_look
-from scanner.values import Keep, Value, unpacked
+from scanner.signing import Trials
+from scanner.values import Keep, Trial, Value, unpacked
 from scanner.windows import Bounded
 
 Read = Callable[[Source, int], None]  # told how many more of a source's own bytes were used up
@@ -43,6 +44,7 @@ class Result:
     values: list[Value] = field(default_factory=list, repr=False)
     known: list[Value] = field(default_factory=list, repr=False)  # those a second look at the file is for
     refused: bool = False  # there were more of them
+    trials: list[Trial] = field(default_factory=list, repr=False)
     missed: bool = False  # there were some, and none came along
     notices: list[str] = field(default_factory=list)
 
@@ -98,9 +100,11 @@ def work(unit: Unit, options: Options, read: Read | None = None) -> Result:
     if unit.ranged:
         return _range(unit, options, keep, values)
     notices: list[str] = []
-    scans = (scan_source(source, options, read, keep, notices.append) for source in unit.sources)
+    trials: list[Trial] = []
+    tried = Trials(trials.append) if options.trials else None
+    scans = (scan_source(source, options, read, keep, notices.append, tried) for source in unit.sources)
     packed, counts = packed_events(scans)
-    return Result(packed, counts, values=values, notices=notices)
+    return Result(packed, counts, values=values, notices=notices, trials=trials)
 
 
 def scan_source(
@@ -109,6 +113,7 @@ def scan_source(
     read: Read | None,
     keep: Keep | None,
     notice: Callable[[str], None],
+    trials: Trials | None = None,
 ) -> Iterator[Finding | Skipped]:
     """A source from start to end, then its copies. `read` is told how many of its bytes were used up, now and then."""
     places = Places()
@@ -121,7 +126,8 @@ def scan_source(
         on_bytes = _counter(source, stream, read) if read else None
         packed = options.overlap and source.size is not None and stream.id.layers
         with closing(Ahead(stream.reader)) if packed else nullcontext(stream.reader) as reader:
-            hints, kept = FileHints(source.mtime, options.zone, source.size), _both(first, keep)
+            hints = FileHints(source.mtime, options.zone, source.size)
+            kept = _all(first.take if first else None, keep, trials.take if trials else None)
             events = scanner_for(options).scan(stream.id, reader, hints, on_bytes=on_bytes, keep=kept)
             events = places.watched(events) if first else events
             if first and stream.plain_path is not None:  # its format has its last word on findings and copies at once
@@ -140,15 +146,17 @@ def _first_look(options: Options) -> FirstLook | None:
     return None if options.copies is Copies.NEVER else FirstLook(options.copies, scanner_for(options))
 
 
-def _both(first: FirstLook | None, keep: Keep | None) -> Keep | None:
-    if first is None or keep is None:
-        return keep if first is None else first.take
+def _all(*wanted: Keep | None) -> Keep | None:
+    """One for all that are there."""
+    keeps = [keep for keep in wanted if keep]
+    if len(keeps) < 2:
+        return keeps[0] if keeps else None
 
-    def both(value: Value) -> None:
-        first.take(value)
-        keep(value)
+    def keep(value: Value) -> None:
+        for one in keeps:
+            one(value)
 
-    return both
+    return keep
 
 
 def _copies_in_place(
@@ -162,10 +170,15 @@ def _copies_in_place(
 def _range(unit: Unit, options: Options, keep: Keep | None, values: list[Value]) -> Result:
     part = Part(unit.start, unit.end)
     first = _first_look(options)
-    packed, counts = packed_events([_scan_range(unit.sources[0], part, options, _both(first, keep))])
+    trials: list[Trial] = []
+    tried = Trials(trials.append).take if options.trials else None
+    kept = _all(first.take if first else None, keep, tried)
+    packed, counts = packed_events([_scan_range(unit.sources[0], part, options, kept)])
     if first is None or options.away:
-        return Result(packed, counts, part.lines, values, missed=bool(first and first.known.values))
-    return Result(packed, counts, part.lines, values, list(first.known.values.values()), first.known.refused)
+        missed = bool(first and first.known.values)
+        return Result(packed, counts, part.lines, values, missed=missed, trials=trials)
+    known = list(first.known.values.values())
+    return Result(packed, counts, part.lines, values, known, first.known.refused, trials)
 
 
 def _scan_range(source: Source, part: Part, options: Options, keep: Keep | None) -> Iterator[Finding | Skipped]:

@@ -14,6 +14,7 @@ MOST_SKIPPED = 10_000  # of what was not scanned; the rest is counted
 ORDER = (
     State.LIVE, State.NOT_YET_VALID, State.NO_EXPIRY, State.UNKNOWN, State.EXPIRED, State.REVOKED, State.UNUSABLE,
 )  # fmt: skip
+SIGNING_KEY = "signing_key"  # the basis of a verdict on a key that made a token's signature
 ACT = frozenset(ORDER[:4])  # what may still be used
 _ADVICE = {
     "client_secret": "rotate it at the issuer, then take it out of the log",
@@ -50,17 +51,18 @@ class Secret:
             self.last = max(self.last or finding.logged_at, finding.logged_at)
 
     def urgency(self) -> tuple[int, float, str]:
-        """Less is more urgent: by state, then what can be used longest, then the fingerprint."""
+        """Less is more urgent: a signing key, then by state, by what can be used longest, by fingerprint."""
         verdict = self.worst.verdict
         lasts = -verdict.expires_at.timestamp() if verdict.expires_at else 0.0
-        return ORDER.index(verdict.state), lasts, self.worst.fingerprint
+        state = -1 if verdict.basis == SIGNING_KEY else ORDER.index(verdict.state)
+        return state, lasts, self.worst.fingerprint
 
 
 class Groups:
     """The secrets of a report, at most MOST of them, and what was not scanned."""
 
     def __init__(self) -> None:
-        self._secrets: dict[str, Secret] = {}
+        self._secrets: dict[tuple[str, bool], Secret] = {}  # by fingerprint, and whether it is told of as a signing key
         self.more = 0  # findings of secrets there was no room for
         self.skipped: list[Skipped] = []
         self.more_skipped = 0
@@ -69,12 +71,13 @@ class Groups:
         return len(self._secrets)
 
     def add(self, finding: Finding) -> None:
-        known = self._secrets.get(finding.fingerprint)
+        key = finding.fingerprint, finding.verdict.basis == SIGNING_KEY
+        known = self._secrets.get(key)
         if known is None:
             if len(self._secrets) >= MOST:
                 self.more += 1
                 return
-            known = self._secrets[finding.fingerprint] = Secret(finding)
+            known = self._secrets[key] = Secret(finding)
         known.add(finding)
 
     def skip(self, skipped: Skipped) -> None:
@@ -89,6 +92,8 @@ class Groups:
 
 def advice(finding: Finding) -> str | None:
     """What to do first; None where nothing need be done."""
+    if finding.verdict.basis == SIGNING_KEY:
+        return "replace the signing key at once: whoever has it makes valid tokens until then"
     return _ADVICE.get(finding.kind.value, "revoke it") if finding.verdict.state in ACT else None
 
 

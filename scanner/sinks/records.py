@@ -62,6 +62,7 @@ def of_finding(finding: Finding) -> Record:
         "family": finding.family,
         "copy_of": finding.copy_of,
         "surroundings": finding.surroundings,
+        "related": list(finding.related),
     }
 
 
