@@ -179,7 +179,7 @@ class Detector:
     reference: str  # the specification or vendor page the shape is taken from
     examples: tuple[tuple[bytes, bytes], ...]  # (text, the secret's bytes in it)
     counterexamples: tuple[bytes, ...]
-    before: int = 640  # the longest key, its tail, and what stands beside the field
+    before: int = 384  # the longest key, its tail, and what stands before a key
     after: int = 8192
     # Asked once a stream, with its path: the confirm to use there, None where the detector is not for it. For
     # detectors whose answer depends on the path, or that keep something while they work on a stream.

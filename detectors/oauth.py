@@ -101,6 +101,7 @@ DETECTORS = (
         confirm=confirm_code,
         reference="https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2",
         examples=((b"GET /callback?code=" + _V + b"&state=af0ifjsldkj HTTP/1.1", _V),),
+        before=NEAR + 240,
         counterexamples=(b"statusCode=20000000000000000000", b"code=ERR_CONNECTION_REFUSED_BY_PEER state=closed"),
     ),
 )

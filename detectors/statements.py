@@ -109,6 +109,14 @@ def confirm_parameter(text: Text) -> Iterator[Match]:
             yield match
 
 
+def _glance(before: bytes, after: bytes) -> bool:
+    """Whether a marker may follow."""
+    return _MARKER.search(before[-6:] + after) is not None
+
+
+_MARKER = re.compile(rb"\?|%s|\$\d|%24|%3[fF]")
+
+
 def confirm_named(text: Text) -> Iterator[Match]:
     """`--name /orders/client_secret … --value V`: the name's last part says what the value is."""
     line = text.data.rfind(b"\n", max(0, text.hit - BACK), text.hit) + 1
@@ -185,6 +193,8 @@ DETECTORS = (
             (b"UPDATE c SET client_secret = $1 WHERE id = $2\nDETAIL:  parameters: $1 = '" + _V + b"', $2 = '1'", _V),
         ),
         counterexamples=(b"SELECT a FROM t WHERE token = ? AND b = ? [17, 3]", b"where is client_secret = ?"),
+        before=BACK + 128,
+        glance=_glance,
     ),
     Detector(
         id="named-value",

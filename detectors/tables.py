@@ -40,6 +40,16 @@ def confirm(text: Text) -> Iterator[Match]:
             yield match
 
 
+# Of the raw bytes beside a hit, those on its line: names and what stands between them. `\\` may be the line's end.
+_HEAD_BEFORE = re.compile(rb"""(?:\A|[\r\n\\(])[A-Za-z0-9_ .:"'`,;\t|%+-]*\Z""")
+_HEAD_AFTER = re.compile(rb"""[A-Za-z0-9_ .:"'`,;\t|%)+-]*(?:[\r\n\\]|\Z)""")
+
+
+def glance(before: bytes, after: bytes) -> bool:
+    """Whether the line may be a head."""
+    return _HEAD_BEFORE.search(before) is not None and _HEAD_AFTER.match(before[-1:] + after) is not None
+
+
 def _columns(data: bytes, line: int, key_start: int, key_end: int, end: int) -> tuple[bytes, int, int] | None:
     """(delimiter of the rows, index of the key's column, number of columns) of a head at [line, end), if it is one."""
     copy = _COPY.match(data[line:end])
@@ -110,5 +120,7 @@ DETECTOR = Detector(
         (b"id,client_secret,name\n1," + _V + b",orders\n", _V),
         (b"\n| id | api_key |\n|----|---------|\n| 1  | " + _V + b" |\n", _V),
     ),
+    before=WIDEST + 64,
+    glance=glance,
     counterexamples=(b"id,client_secret\n1,orders-client-secret\n", b"token,secret\nnothing like a row here\n"),
 )

@@ -24,7 +24,7 @@ from scanner.windows import AHEAD, BEHIND, Range, Shape, Window
 
 SPREAD = 192 * 1024  # bytes a part's neighbourhood reaches: the longest match, its anchor, and what may overlap it
 PAUSE = 0.1  # seconds without input after which a live stream's complete lines are worked on
-NEAR = 640  # bytes on either side of a hit that most detectors decide by
+NEAR, BEHIND_NEAR = 384, 256  # bytes before and after a hit that most detectors decide by
 EARLIER = 16 * 1024  # bytes before a view in which the record's time is looked for
 
 
@@ -339,7 +339,7 @@ class Work:
     def _near(self, hit: Hit) -> Text | None:
         """The bytes around a plain hit where they are what a view would show: nothing there is escaped or joined."""
         if self._nearby[0] != hit.end:
-            low, high = max(self._window.base, hit.end - NEAR), hit.end + NEAR
+            low, high = max(self._window.base, hit.end - NEAR), hit.end + BEHIND_NEAR
             data = self._window.slice(low, high)
             text = None if _is_odd(data) else Text(data, hit.end - low, cut=True, binary=is_binary(data, hit.end - low))
             self._nearby = (hit.end, text)
