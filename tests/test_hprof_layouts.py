@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import subprocess
 import sys
@@ -177,6 +178,21 @@ def test_a_dump_cut_short_gives_its_findings_and_says_where(tmp_path: Path) -> N
             assert len(skipped) == 1
             assert owners(found)[0] == OWNERS[0] or owners(found)[0] is None
     assert owners(findings_of(written(tmp_path, data))) == OWNERS
+
+
+def test_a_packed_dump_cut_short_gives_its_findings(tmp_path: Path) -> None:
+    """Members of 8 KB, as the JVM makes them of a megabyte; the last one damaged or cut."""
+    data = cache(TOKENS).data(5_000)
+    members = [gzip.compress(data[i : i + 8_192], mtime=0) for i in range(0, len(data), 8_192)]
+    whole = b"".join(members)
+    path = tmp_path / "heap.hprof.gz"
+    path.write_bytes(whole)
+    assert owners(findings_of(path)) == OWNERS
+    for broken in (whole[:-4], whole[:-300], whole[:-4] + bytes(4), whole[: len(members[0]) + 9], whole[:30]):
+        path.write_bytes(broken)
+        events = events_of(path)
+        assert any(isinstance(event, Skipped) for event in events)
+        assert all(owner is None for owner in owners([event for event in events if isinstance(event, Finding)]))
 
 
 def test_lengths_that_lie_end_the_walk_and_are_said(tmp_path: Path) -> None:
