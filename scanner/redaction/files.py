@@ -133,7 +133,7 @@ class _Job:
             if any(layer not in PACKERS for layer in stream.id.layers):
                 raise Refused(f"what is inside of {stream.id.layers[0]} can't be rewritten yet")
             if stream.completed is not None:
-                self._style = Style.EQUAL_LENGTH  # a format whose offsets depend on every length
+                self._style = Style.DUMP  # a format whose offsets depend on every length
             return stream.id.layers
 
     def _until_nothing_is_left(self, exact: bool) -> None:

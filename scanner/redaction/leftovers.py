@@ -12,7 +12,7 @@ from detectors.shapes import is_wordy
 from scanner.copies import LONGEST_VALUE, MOST_VALUES, Search, Spans, copies
 from scanner.decoders.interface import OpenReader, Reader
 from scanner.model import Span
-from scanner.redaction.index import Form, Index, Place
+from scanner.redaction.index import WORD, Form, Index, Place
 from scanner.redaction.mask import Style, Target
 from scanner.values import Value
 
@@ -99,18 +99,19 @@ def _telling_words(text: bytes, kind: Kind, style: Style) -> Iterable[int]:
     if kind is Kind.PRIVATE_KEY:
         # A key pair: the public half stands elsewhere by right. In RSA's it is the first part; others are too short.
         return range(size * 3 // 5, size) if size > RSA_FROM else ()
-    if not (signed := _signed(text)):
+    if not (signed := _signed(text, kind)):
         return range(size)
     # A header and a payload are base64 of much that stands in other base64 too: only what joins them is telling.
     dot = text.find(b".")
     if style is Style.KEEP_CLAIMS or dot < 0:
         return range(signed, size)
-    return chain(range(max(0, dot - FRAGMENT + 1), dot + STEP), range(signed, size))
+    return chain(range(max(0, dot - WORD + 2), dot + STEP), range(signed, size))
 
 
-def _signed(text: bytes) -> int:
+def _signed(text: bytes, kind: Kind) -> int:
     """Where in a value the signature begins that follows encoded claims; its end where there is none, 0 for others."""
-    if not text.startswith((b"ey", b"ew")):
+    damaged = kind is Kind.JWT and text.count(b".") > 1  # a freed block: its header's beginning is lost
+    if not damaged and not text.startswith((b"ey", b"ew")):
         return text.rfind(b"_") + 1 if b"_eyJ" in text else 0
     return text.rfind(b".") + 1 if text.count(b".") > 1 else len(text)
 
@@ -143,7 +144,8 @@ def _is_telling(text: bytes, place: Place) -> bool:
     if place.end - place.start < FRAGMENT:
         return False
     found = text[place.start : place.end]
-    value = place.form.text
-    if place.at + len(found) <= _signed(value) and (b"." not in found or not value.startswith((b"ey", b"ew"))):
+    value, kind = place.form.text, place.form.kind
+    headed = kind is Kind.JWT or value.startswith((b"ey", b"ew"))
+    if place.at + len(found) <= _signed(value, kind) and not (headed and b"." in found):
         return False
     return len(_CHANGE.findall(found)) >= CHANGES and not is_wordy(found)

@@ -28,6 +28,7 @@ class Style(StrEnum):
 
     LABEL = "label"  # [REDACTED:jwt:1a2b3c4d]
     EQUAL_LENGTH = "equal-length"  # stars; no offset moves
+    DUMP = "dump"  # the same, but the header of a JWT stays, which tells what it was and opens nothing
     KEEP_CLAIMS = "keep-claims"  # a JWT loses its signature only; everything else as LABEL
     PSEUDONYM = "pseudonym"  # REDACTED-1a2b3c4d5e6f: safe in any syntax, same secret, same placeholder
 
@@ -68,7 +69,7 @@ def edits(target: Target, read: Slice, style: Style = Style.LABEL) -> list[Edit]
     pieces = [read(span.start, span.end) for span in spans]
     before = read(max(0, spans[0].start - CONTEXT), spans[0].start)
     after = read(spans[-1].end, spans[-1].end + AFTER)
-    if _is_binary(before, target.encoding):
+    if style is not Style.DUMP and _is_binary(before, target.encoding):
         style = Style.EQUAL_LENGTH  # offsets in a dump, a page or a packed record may depend on each length
     made = _replaced(_Secret(target, style), pieces, before, after, target.encoding)
     return [Edit(span.start, span.end, data) for span, data in zip(spans, made, strict=True)]
@@ -108,7 +109,7 @@ class _Secret:
 
     @property
     def equal(self) -> bool:
-        return self.style is Style.EQUAL_LENGTH
+        return self.style in (Style.EQUAL_LENGTH, Style.DUMP)
 
     def label(self) -> bytes:
         mark = self.target.fingerprint
@@ -127,7 +128,7 @@ def _replaced(
         if narrow is None:
             return [_starred(piece, outer) for piece in pieces]
         made = _replaced(secret, narrow, _half(before, outer), _half(after, outer, front=True), encoding[1:])
-        if secret.equal:
+        if secret.style is Style.EQUAL_LENGTH:
             return [_starred(piece, outer) for piece in pieces]
         return [data.decode("latin-1").encode(outer) for data in made]
     if outer == "hexdump":
@@ -146,13 +147,16 @@ def _text(secret: _Secret, pieces: list[bytes], before: bytes, after: bytes) -> 
     if kind is Kind.PRIVATE_KEY:
         return _block(secret, pieces)
     if secret.equal:
-        return [_starred(piece) for piece in pieces]
+        told = _HEADER.match(pieces[0]) if secret.style is Style.DUMP else None
+        header = told[0] if told else b""
+        return [header + _starred(pieces[0][len(header) :]), *map(_starred, pieces[1:])]
     if secret.style is Style.KEEP_CLAIMS and (kept := _without_signature(secret, pieces, after)):
         return kept
     label = _fitted(secret.label(), before, pieces[0], after)
     return [label] + [b"" for _ in pieces[1:]]
 
 
+_HEADER = re.compile(rb"e[yw][A-Za-z0-9_-]{8,512}\.")  # of a JWS or JWE (RFC 7515 section 7.1)
 _PERCENT_BEFORE = re.compile(rb"%((?:25)*)(?:3[Dd]|22|3[Aa]|20|2[0BbCcFf]|27)(?:%(?:25)*[0-9A-Fa-f]{2})*\Z")
 _QUERY = re.compile(rb"[?&;][A-Za-z0-9_.\[\]%-]{1,64}=\Z")
 _USERINFO = re.compile(rb"://[^\s/?#@]{0,128}:\Z")
