@@ -13,6 +13,7 @@ import stat
 from pathlib import Path
 
 _MAGIC = b"bearertrap anchors 1\n"
+KEPT = 4  # databases: with and without one's own rules, of this version and the one before
 _LARGEST = 64 * 1024 * 1024  # bytes; ours has about 1 MB
 
 
@@ -41,13 +42,14 @@ def load(digest: str) -> bytes | None:
 
 
 def store(digest: str, database: bytes) -> None:
-    """Keeps a database; older ones are removed. Failing to is no error."""
+    """Keeps a database; the oldest are removed. Failing to is no error."""
     target = folder() / f"{digest[:32]}.anchors"
     temporary = target.with_suffix(f".{os.getpid()}")
     data = _MAGIC + digest.encode() + b"\n" + hashlib.sha256(database).digest() + database
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for old in target.parent.glob("*.anchors"):
+        by_age = sorted(target.parent.glob("*.anchors"), key=lambda path: path.stat().st_mtime)
+        for old in by_age[: 1 - KEPT]:
             old.unlink(missing_ok=True)
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
             file.write(data)

@@ -101,11 +101,12 @@ def _rows(detectors: Iterable[Detector]) -> Iterator[Row]:
         for anchor in detector.anchors:
             users.setdefault(anchor, []).append(detector)
     forms: dict[tuple[bytes, bool, str, int], list[Detector]] = {}
+    made = {anchor: tuple(_forms(anchor)) for anchor in users}  # takes a tenth of a start
     for anchor, using in users.items():
-        for form in _forms(anchor):
+        for form in made[anchor]:
             forms.setdefault(form, []).extend(using)
-    keyed = {form for anchor in users if anchor.keyed for form in _forms(anchor)}
-    keyed -= {form for anchor in users if not anchor.keyed for form in _forms(anchor)}
+    keyed = {form for anchor in users if anchor.keyed for form in made[anchor]}
+    keyed -= {form for anchor in users if not anchor.keyed for form in made[anchor]}
     for form, using in forms.items():
         expression, caseless, encoding, phase = form
         wide = "utf-16" in encoding
