@@ -86,7 +86,7 @@ _WRAPPER = 160  # bytes
 _NAMED = re.compile(rb"""[A-Za-z_]{2}["']?\s{0,4}(?:=>|[:=])""")
 # The names of parts of a token's object that tell of the token, with what opens them (`=> #<Meta`).
 _PART = re.compile(
-    rb"""(?i)(?:meta(?:data)?|options?|opts|params|extra|info|expir[a-z]*|attributes|raw|response|lifetime)["']?"""
+    rb"""(?i)(?:meta(?:data)?|options?|opts|params|extra|info|expir[a-z]*|attributes|lifetime)["']?"""
     rb"""\s{0,4}(?:=>|[:=])?\s{0,4}(?:[a-z0-9_.:]{0,24})?\Z"""
 )
 _WORD = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")

@@ -128,6 +128,7 @@ FOREIGN = {
     "another object's in memory": b'{"access_token":"%s"\0,"expires_in":1}\0%s',
     "a form of duration we do not read": b'{"token":"%s","expiresIn":"PT1H","x":"%s"}',
     "an odd unit": b'{"token":"%s","expiresIn":"1 fortnight","x":"%s"}',
+    "an answer's, to a request with it": b'{"authorization":"Bearer %s","response":{"expires_in":1},"x":"%s"}',
     "the session's": b'{"user":"a","expires":"2020-01-01T00:00:00Z","accessToken":"%s","x":"%s"}',
     "a certificate's, inside": b'{"token":"%s","certificate":{"valid_until":"2020-01-01T00:00:00Z"},"x":"%s"}',
     "a lock's, around": b'{"job":{"id":7,"name":"a","token":"%s"},"expires_at":"2020-01-01T00:00:00Z","x":"%s"}',
