@@ -233,6 +233,19 @@ def test_a_report_is_applied_as_it_stands(log: Path, tmp_path: Path) -> None:
     assert is_clean(log.read_bytes())
 
 
+def test_what_a_report_leaves_out_is_not_let_pass(log: Path, tmp_path: Path) -> None:
+    """The proof, with a result that would hold a secret: nothing is written."""
+    scan(log, "-o", tmp_path / "found.jsonl")
+    lines = (tmp_path / "found.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "found.jsonl").write_text("".join(line for line in lines if '"kind":"jwt"' not in line))
+    done = run("--from", tmp_path / "found.jsonl", log, "-o", tmp_path / "out", code=12)
+    assert b"a scan of the result finds secrets" in done.stderr
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
+    run("--from", tmp_path / "found.jsonl", log, "-o", tmp_path / "out", "--no-verify")
+    made = (tmp_path / "out/app.log").read_bytes()
+    assert TOKEN not in made and SIGNED in made, "the recorded spans, exactly"
+
+
 @pytest.mark.parametrize("lead", range(3))
 def test_a_report_names_copies_in_base64_too(lead: int, tmp_path: Path) -> None:
     path = tmp_path / "trace.txt"

@@ -193,10 +193,17 @@ class _Stream(_Redaction):
         out = sys.stdout.buffer
         with ExitStack() as stack:
             self._sink = self._open(stack)
+
+            def until_usable(event: Finding) -> None:
+                """Where no one reads the findings, the exit code is all that depends on them."""
+                self._event(event)
+                if self._usable:
+                    redactor.on_finding = None
+
             redactor = StreamRedactor(
                 scanner_for(self._scan),
                 self._style,
-                on_finding=self._event,
+                on_finding=self._event if self._sink else until_usable,
                 stream=StreamId("-"),
                 flush=out.flush,
                 hints=FileHints(zone=self._scan.zone),

@@ -82,7 +82,7 @@ class StreamRedactor:
     ) -> None:
         self._scanner = scanner
         self._style = style
-        self._on_finding = on_finding
+        self.on_finding = on_finding  # may be taken away while it runs: judging is a third of the work
         self._on_value = on_value
         self._stream = stream or StreamId("-")
         self._hints = hints or FileHints(mtime=None)
@@ -204,8 +204,8 @@ class StreamRedactor:
             self._told.append(place)
             self._outcome.secrets += 1
             self._edit(candidate)
-            if self._on_finding:
-                self._on_finding(self._scanner.finding(self._stream, self._window, candidate, self._hints))
+            if self.on_finding:
+                self.on_finding(self._scanner.finding(self._stream, self._window, candidate, self._hints))
 
     def _mask_copies(self, limit: int, waits: bool) -> int:
         """Copies of known values that begin before `limit` are masked; gives back how far may be written.
