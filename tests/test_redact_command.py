@@ -20,6 +20,7 @@ import pytest
 
 from tests.scanning import jwt, opaque
 
+ROOT = Path(__file__).parent.parent
 MAIN = "import sys; from scanner.cli import main; sys.exit(main())"
 TOKEN, OTHER, SIGNED = opaque(21), opaque(22), jwt(23)
 LINES = (
@@ -285,6 +286,36 @@ def test_a_report_of_other_bytes_is_refused(change: str, log: Path, tmp_path: Pa
     held = log.read_bytes()
     run("--from", report, "--in-place", log, code=code)
     assert log.read_bytes() == held
+
+
+def fragments(*values: bytes) -> set[bytes]:
+    """Of each value what nothing written may hold: stretches of 12 characters; of a JWT those of its signature."""
+    telling = [value.rpartition(b".")[2] for value in values]
+    return {value[i : i + 12] for value in telling for i in range(len(value) - 11)}
+
+
+@pytest.mark.parametrize("mode", [("-o", "out"), ("--in-place",), ("-o", "out", "--mask", "equal-length")])
+def test_nothing_written_holds_a_fragment_of_a_secret(mode: tuple[str, ...], log: Path, tmp_path: Path) -> None:
+    cut = b"left of it: " + TOKEN[5:25] + b", " + SIGNED[-20:] + b", wide " + OTHER.decode().encode("utf-16-le") + b"\n"
+    log.write_bytes(LINES + b"client_secret=" + OTHER + b"\n" + cut)
+    for name in ("tmp", "state", "cache"):
+        (tmp_path / name).mkdir()
+    env = {"TMPDIR": tmp_path / "tmp", "XDG_STATE_HOME": tmp_path / "state", "XDG_CACHE_HOME": tmp_path / "cache"}
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN, "redact", str(log), *mode, "--findings", "found.jsonl"],
+        env={**os.environ, **{name: str(path) for name, path in env.items()}, "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path, capture_output=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 11, done.stderr
+    written = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path != log}
+    if "--in-place" in mode:
+        written[log] = log.read_bytes()
+    for name, data in {"stdout": done.stdout, "stderr": done.stderr, **written}.items():
+        left = [
+            part for part in fragments(TOKEN, OTHER, SIGNED) if part in data or part in data[::2] or part in data[1::2]
+        ]
+        assert not left, f"{name} holds {len(left)} fragments"
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="no jq here")

@@ -16,11 +16,19 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.detector import Kind, Secret
 from scanner.errors import InputError, OutputError
+from scanner.redaction import batch
+from scanner.redaction.batch import Task, redact_all
 from scanner.redaction.drafts import Draft, Original
+from scanner.redaction.files import Settings
+from scanner.redaction.leftovers import Known
 from scanner.redaction.mask import Edit
 from scanner.redaction.overlay import apply
 from scanner.redaction.packing import PACKERS, Packed
+from scanner.run import Options
+from tests.scanning import AS_OF, KEY, opaque
+from tests.streams import source_of
 
 UNPACK: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress,
@@ -172,3 +180,21 @@ def test_a_file_open_for_writing_is_known(tmp_path: Path) -> None:
         with path.open("ab"), pytest.raises(InputError, match="open for writing"):
             original.check_unwritten()
         original.check_unwritten()
+
+
+def test_processes_redact_what_one_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "WORTH", 0)
+    settings = Settings(Options(AS_OF, KEY))
+    known = Known()
+    known.take(Secret(opaque(1)), Kind.BEARER_TOKEN, "f" * 64)
+    paths = [tmp_path / f"{number}.log" for number in range(4)]
+    for number, path in enumerate(paths):
+        path.write_bytes(b"Authorization: Bearer " + opaque(number + 5) + b"\nseen " + opaque(1) + b"\n")
+    made = []
+    for jobs in (1, 3):
+        places = [os.fsencode(tmp_path / f"{jobs}-{path.name}") for path in paths]
+        tasks = [Task(source_of(path), place, found=True) for path, place in zip(paths, places, strict=True)]
+        done = list(redact_all(tasks, known, settings, jobs))
+        assert [(one.placed, one.copies, one.trouble) for one in done] == [(True, 1, None)] * 4
+        made.append([Path(os.fsdecode(place)).read_bytes() for place in places])
+    assert made[0] == made[1] and not any(opaque(1) in data for data in made[0])

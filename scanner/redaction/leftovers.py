@@ -75,7 +75,7 @@ class Known:
         if len(self._index):
             with closing(opened()) as reader:
                 found += islice(fragments(reader, self._index), MOST_LEFT)
-        return sorted(found, key=lambda target: target.spans)
+        return _outermost(found)
 
     def _copies(self, reader: Reader, search: Search) -> Iterator[Target]:
         for copy in copies(reader, search, Spans()):
@@ -89,6 +89,15 @@ class Known:
             text = secret.reveal()
             index.add(Form(text, kind, fingerprint), _telling_words(text, kind, style))
         return index
+
+
+def _outermost(found: list[Target]) -> list[Target]:
+    """In order, without those that lie inside another: a whole copy is also made of fragments."""
+    kept: list[Target] = []
+    for target in sorted(found, key=lambda target: (target.spans[0].start, -target.spans[0].end)):
+        if not kept or target.spans[0].end > kept[-1].spans[0].end:
+            kept.append(target)
+    return kept
 
 
 def _telling_words(text: bytes, kind: Kind, style: Style) -> Iterable[int]:
