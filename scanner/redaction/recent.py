@@ -33,7 +33,7 @@ class Recent:
         wide = encoding[:1] if encoding[:1] and encoding[0] in WIDE else ()
         if wide:
             text = text.decode("latin-1").encode(wide[0])
-        if not self._index.shortest <= len(text) <= LONGEST or len(set(text)) < DISTINCT:
+        if not self._index.shortest <= len(text) <= LONGEST or len(set(text[-64:])) < DISTINCT:
             return
         form = Form(text, kind, fingerprint, wide, since)
         offsets = self._telling(text, kind)
