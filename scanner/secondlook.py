@@ -43,6 +43,13 @@ class Places:
     _spans: dict[StreamId, Spans] = field(default_factory=dict)
     _count: int = 0
 
+    def noted(self, events: Iterable[Finding | Skipped]) -> Iterator[Finding | Skipped]:
+        """The events; what a format adds of what is missing is noted, so that a second look does not say it again."""
+        for event in events:
+            if isinstance(event, Skipped):
+                self.said.add((event.stream, event.reason))
+            yield event
+
     def watched(self, events: Iterable[Finding | Skipped]) -> Iterator[Finding | Skipped]:
         """The events, each noted before it is given."""
         for event in events:

@@ -13,6 +13,7 @@ from minidump.minidumpfile import MinidumpFile
 
 from tests.dumping import compiled, found_in, gcore, needs, occurrences, running
 from tests.scanning import jwt
+from tests.test_elfcore import sparse_core
 from tests.test_minidump import crash, full
 
 ROOT = Path(__file__).parent.parent
@@ -122,3 +123,14 @@ def test_the_minidump_library_reads_the_same(data: bytes, tmp_path: Path) -> Non
     assert seen(after) == seen(data)
     assert occurrences(data, CURRENT)
     assert occurrences(after, CURRENT) == {}
+
+
+def test_holes_stay_holes(tmp_path: Path) -> None:
+    path = tmp_path / "core"
+    sparse_core(path, 64 << 20, {1_000_000: CURRENT, 50_000_000: jwt(3)})
+    if path.stat().st_blocks * 512 > 32 << 20:
+        pytest.skip("this file system makes no holes")
+    after = masked(path, tmp_path / "safe")
+    assert after.stat().st_size == path.stat().st_size
+    assert after.stat().st_blocks * 512 < 4 << 20
+    assert found_in(after) == ([], [])

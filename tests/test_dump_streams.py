@@ -17,7 +17,7 @@ from scanner.decoders.dumps.memory import Memory
 from scanner.decoders.dumps.reading import Tap, feed
 from scanner.model import StreamId
 from tests.dumping import found_in
-from tests.scanning import Chunks, jwt
+from tests.scanning import Chunks, jwt, opaque
 from tests.test_elfcore import BASE as CORE
 from tests.test_elfcore import core
 from tests.test_minidump import crash, full
@@ -90,6 +90,16 @@ def test_dumps_inside_other_formats(pack: str, tmp_path: Path) -> None:
     inside = [f for f in found if f.format == "minidump"]
     assert [(f.spans, f.address) for f in inside] == [(f.spans, f.address) for f in wanted]
     assert len(found) - len(inside) == (pack == "zip")
+
+
+def test_a_cut_dump_is_said_once(tmp_path: Path) -> None:
+    """Also where copies of a value are looked for, for which it is read once more."""
+    data = core([(0x1000, b"Authorization: Bearer " + opaque(1) + b"\0\0" + opaque(1) + b"\0"), (0x9000, bytes(5000))])
+    packed = tmp_path / "core.gz"
+    packed.write_bytes(gzip.compress(data[:-600]))
+    found, skipped = found_in(packed)
+    assert [(f.address or {}).get("virtual") for f in found] == ["0x1016", "0x1040"]
+    assert [one.reason for one in skipped] == ["the dump is cut off: 600 bytes are missing"]
 
 
 def test_a_cut_stream_is_said_and_keeps_its_addresses(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def scan_source(
             if first and stream.plain_path is not None:  # its format has its last word on findings and copies at once
                 in_place = True
                 events = chain(events, _copies_in_place(stream.id, stream.plain_path, first, places, keep))
-            yield from stream.completed(events) if stream.completed else events
+            yield from places.noted(stream.completed(events)) if stream.completed else events
     if not first:
         return
     for text in notices(source.path, first.known, places):
