@@ -29,6 +29,7 @@ _PAIR = re.compile(
     rb"""(?:\{(?P<b>[^}\r\n]{1,256})\}|(?P<q>["'])(?P<s>[^"'\r\n]{1,256})(?P=q)|(?P<v>[^;&\s"'<>,)\]]{1,256}))"""
 )
 _IN_STRING = re.compile(rb"""[;?&][ \t]?\Z""")
+_SUDO = re.compile(rb"TTY=|COMMAND=")  # sudo's log, where PWD is the working directory
 _URL = re.compile(rb"""jdbc:[a-z0-9:+]{2,40}[^\s"'<>]{0,400}\Z""")
 
 
@@ -47,6 +48,8 @@ def confirm_connection(text: Text) -> Iterator[Match]:
     jdbc = _URL.search(before)
     apart = b";" in before[-1:] + before[-2:-1] + after[:2]
     if not (jdbc and _IN_STRING.search(before)) and not (apart and _WHERE.search(before + b"\n" + after)):
+        return
+    if _SUDO.search(before + b"\n" + after):
         return
     group = next(name for name in ("b", "s", "v") if pair[name] is not None)
     yield from _found(text, *pair.span(group), "connection-string", _user(before + b"\n" + after))
@@ -106,6 +109,8 @@ def _by(family: str, shape: re.Pattern[bytes], lead: int, after: int) -> Callabl
 
 def _found(text: Text, start: int, end: int, family: str, user: str | None) -> Iterator[Match]:
     value = text.data[start:end]
+    if value[:1] in (b"/", b"~") or value[1:3] == b":\\":
+        return  # a directory, which PWD names in a shell
     filled_in = value[:1] + value[-1:] in (b"{}", b"<>", b"[]", b"%%")
     if len(value) < SHORTEST or filled_in or not is_text(value):
         return
@@ -163,6 +168,8 @@ DETECTORS = (
         counterexamples=(
             _ADO + b"*****;", b"Server=db;Password=${DB_PASSWORD};", b"password=hunter22 rejected for user app",
             b"jdbc:postgresql://db:5432/o?ssl=true", b"Server=db;User ID=app;Password=;Encrypt=True",
+            b"sudo:  app : TTY=pts/0 ; PWD=/home/app ; USER=root ; COMMAND=/bin/ls",
+            b"USER=app;PWD=/srv/app;SHELL=/bin/sh",
         ),
         before=REACH + 32,
         after=REACH * 2,

@@ -172,9 +172,34 @@ def _idp(d: Draw, t: datetime) -> str:
     )
 
 
+def _sudo(d: Draw, t: datetime) -> str:
+    place = d.choice(("/home/app/releases/" + d.hex(7), "/root", "/srv/" + d.letters(6), "unknown"))
+    return f"{t:%b %d %H:%M:%S} {HOSTS[2]} sudo:      app : TTY=pts/{d.randrange(9)} ; PWD={place} ; USER=root ; COMMAND=/usr/bin/passwd {d.letters(6)}"
+
+
+def _sshd(d: Draw, t: datetime) -> str:
+    return (
+        f"{t:%b %d %H:%M:%S} {HOSTS[2]} sshd[{d.randrange(9999)}]: Accepted publickey for deploy from {d.address()} port {d.randrange(65536)} "
+        f"ssh2: ED25519 SHA256:{d.base64(32).rstrip('=')}"
+    )
+
+
+def _environment(d: Draw, _t: datetime) -> str:
+    return f"USER=app;LOGNAME=app;PWD=/srv/{d.letters(8)};OLDPWD=/;SSH_AUTH_SOCK=/tmp/ssh-{d.letters(10)}/agent.{d.randrange(9999)};INVOCATION_ID={d.hex(32)}"
+
+
+def _windows(d: Draw, t: datetime) -> str:
+    return json.dumps({
+        "EventID": 4661, "TimeCreated": t.isoformat(), "ObjectType": "SecretObject", "ObjectName": "Policy\\Secrets\\$MACHINE.ACC",
+        "Message": "An operation was performed.\r\n\tObject Type:\t\tSecretObject\r\n\tObject Name:\t\tPolicy\\Secrets\\$MACHINE.ACC",
+        "AccessList": "%%7188", "LogonGuid": "{" + d.uuid().upper() + "}", "TargetLogonId": "0x" + d.hex(6), "HandleId": "0x" + d.hex(12),
+        "TokenElevationType": "%%1936", "KeyFilePath": "C:\\ProgramData\\Microsoft\\Crypto\\Keys\\" + d.hex(32) + "_" + d.uuid(),
+    })  # fmt: skip
+
+
 LINES: tuple[Callable[[Draw, datetime], str], ...] = (
     _access, _json_access, _k8s_audit, _cloudtrail, _flow, _sql, _kafka, _training, _java, _git, _lock, _apt, _metrics,
-    _kernel, _pem, _registry, _idp,
+    _kernel, _pem, _registry, _idp, _sudo, _sshd, _environment, _windows,
 )  # fmt: skip
 
 
