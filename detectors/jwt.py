@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from detectors.claims import decode_part, facts_of, jose_header, may_open_object
 from detectors.detector import (
@@ -34,6 +35,8 @@ _SHORT_RSA = 171  # 1024 bits, forbidden by RFC 7518 section 3.3: more than that
 _CLAIMS = re.compile(rb'"(?:iss|sub|aud|exp|nbf|iat|jti|azp|client_id|scope|scp)"\s*:')
 _HEADER_START = re.compile(rb'\{\s*"(?:alg|typ|kid|enc|x5[tcu]|jku|jwk|cty|crit|zip|epk)"')
 _COOKIE = re.compile(rb"""(?i)cookies?["'\]]{0,3}\s{0,2}[:=,]|"cookies"|set-cookie|session[a-z_]*cookie""")
+Header = tuple[str | None, str | None, str | None, bool]  # as `jose_header` gives it
+REMEMBERED = 4096  # characters of a payload that is not read anew: a token is logged again and again while it lives
 HEADER_BACK = 2048  # characters before a payload in which the remains of a damaged header are looked for
 
 
@@ -96,13 +99,11 @@ def _is_header_start(part: bytes) -> bool:
     return plain is not None and _HEADER_START.match(plain) is not None
 
 
-def _jws(
-    text: Text, start: int, header_end: int, header: tuple[str | None, str | None, str | None, bool]
-) -> Match | None:
+def _jws(text: Text, start: int, header_end: int, header: Header) -> Match | None:
     data = text.data
     payload_end = _run_end(text, header_end + 1)
-    payload = decode_part(data[header_end + 1 : payload_end])
-    facts = facts_of(payload, header) if payload else None
+    part = data[header_end + 1 : payload_end]
+    facts = _facts(part, header) if len(part) <= REMEMBERED else _read(part, header)
     whole = data[payload_end : payload_end + 1] == b"."
     known = facts or TokenFacts(algorithm=header[0], key_id=header[1], problems=("claims_unreadable",))
     if not whole:
@@ -114,6 +115,15 @@ def _jws(
     end, flaw = _signature_end(header[0] or "", payload_end + 1, run_end)
     confidence = Confidence.HIGH if facts else Confidence.MEDIUM
     return _match(text, start, end, known, flaw, confidence)
+
+
+def _read(part: bytes, header: Header) -> TokenFacts | None:
+    """What an encoded payload says; None where it is no claims set."""
+    payload = decode_part(part)
+    return facts_of(payload, header) if payload else None
+
+
+_facts = lru_cache(maxsize=1024)(_read)
 
 
 def _signature_end(alg: str, start: int, end: int) -> tuple[int, Flaw | None]:
