@@ -75,5 +75,6 @@ def _lengths(data: bytes, low: int, start: int) -> list[int]:
         found.append(last & 0x1F)  # MessagePack's short strings
     if 0x60 <= last <= 0x77:
         found.append(last & 0x1F)  # CBOR's
-    found.append(last - 5)  # Ruby's small integers
+    if start - low >= 2 and data[start - 2] == 0x22:
+        found.append(last - 5)  # Ruby's small integers, behind the mark of a string
     return found

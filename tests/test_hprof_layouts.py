@@ -120,6 +120,15 @@ def test_a_key_that_may_be_a_secret_is_not_shown(tmp_path: Path) -> None:
         assert token.decode() not in repr(finding)
 
 
+def test_the_address_of_a_symbol_is_no_length_of_ruby_s(tmp_path: Path) -> None:
+    """A symbol's id follows the name of the one before; 0x27 is Ruby's 34, but no mark of a string precedes it."""
+    heap = cache(TOKENS)
+    heap.name("hasMoreTokens")
+    heap.last = 0x7F27_4B4D_3938
+    heap.name("LOG2_ARRAY_BOOLEAN_INDEX_SCALE")
+    assert len(findings_of(written(tmp_path, heap.data()))) == len(TOKENS)
+
+
 def test_garbage_is_told(tmp_path: Path) -> None:
     heap = cache(TOKENS)
     heap.instance(heap.classes["java/lang/String"], heap.bytes_(jwt(5)), b"\0")
