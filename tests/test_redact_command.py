@@ -68,6 +68,11 @@ def test_a_stream_keeps_lines_and_order(tmp_path: Path) -> None:
     assert is_clean((tmp_path / "found.jsonl").read_bytes())
 
 
+def test_compressed_stdin_does_not_pass_unseen() -> None:
+    done = run("-", data=gzip.compress(LINES), code=12)
+    assert done.stdout == b"" and b"is gzip" in done.stderr
+
+
 def test_exit_codes() -> None:
     assert run("-", data=b"nothing here\n", code=0).stdout == b"nothing here\n"
     expired = jwt(1, exp=1500000000)

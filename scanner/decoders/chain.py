@@ -75,6 +75,13 @@ def _cannot(error: OSError) -> str:
     return f"cannot be read: {os.strerror(error.errno or 0)}"
 
 
+def unplain(reader: OpenReader) -> tuple[Peeked, str | None]:
+    """The reader, its first bytes looked at, and the name of the format they are in; None for plain bytes."""
+    peeked = Peeked(reader)
+    decoder = _decoder(peeked.peek(_undecided))
+    return peeked, decoder.name if decoder else None
+
+
 def _decoder(head: bytes) -> Decoder | None:
     return next((decoder for decoder in DECODERS if decoder.recognises(head)), None)
 
