@@ -159,19 +159,6 @@ DETECTORS = detectors(
         confidence=Confidence.MEDIUM,
     ),
     Family(
-        # 32, 8 and 8 hex digits: the newer form of the same key.
-        "mailgun-hex",
-        "Mailgun API key (newer form)",
-        (),
-        rb"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}(?!-)",
-        HEX[:32] + b"-" + HEX[32:40] + b"-" + HEX[40:48],
-        "https://documentation.mailgun.com/docs/mailgun/api-reference/mg-auth",
-        weak=True,
-        back=52,
-        patterns=(rb"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}",),
-        confidence=Confidence.MEDIUM,
-    ),
-    Family(
         # 32 hex digits and the data centre the account is in.
         "mailchimp",
         "Mailchimp API key",
