@@ -11,30 +11,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, tzinfo
-from enum import StrEnum
 
 from detectors.claims import decode_part, facts_of
 from detectors.detector import Kind
 from scanner import timestamps
+from scanner.objects import Object, Owner, Place, name_before, owner_of, vicinity
 from scanner.record_time import Stamp, as_written, date_fields
 from scanner.timestamps import Written
 
-REACH = 2048  # bytes on either side; larger objects hold their token's lifetime next to it all the same
-DEEPEST = 3  # brackets around a token that are looked into: its own wrapper, its object, a `data` around both
 LONGEST = 20 * 366 * 86400  # seconds; a larger number is no duration
 _EARLIEST, _LATEST = 2001, 2100  # years: other ends stand for "none" (0001, 1970, 9999) or are no times at all
-
-
-class Owner(StrEnum):
-    """Whose lifetime a field tells."""
-
-    ACCESS = "access"
-    REFRESH = "refresh"
-    ID = "id"
-    CODE = "code"
-    DEVICE = "device"
-    SECRET = "secret"
-    SESSION = "session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +51,6 @@ _ISSUED = re.compile(
     rb"(?i)(?:issued?[_-]?at|issue[_-]?time|iat|created(?:[_-]?at)?|obtained[_-]?at|acquired[_-]?at|retrieved[_-]?at)"
     rb"(?:[_-]?(?:ms|millis))?(?![A-Za-z0-9_])" + _SEP + rb"(?=\d)"
 )
-# A key with a value that may be a token: what makes a second one in an object.
-_TOKEN = re.compile(
-    rb"""(?i)(?:(?:token(?:_?value)?|jwt|authorization|assertion|code)["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)|bearer(?=\s))"""
-    rb"""\s{0,12}["'\[(]{0,3}(?:bearer\s)?(?=[A-Za-z0-9/+._~-]{12})(?!0x|[\w.-]+["']?\s?[:=](?![=]))"""
-)
 _PYTHON = re.compile(
     rb"datetime\.datetime\((\d{4}), (\d\d?), (\d\d?)(?:, (\d\d?))?(?:, (\d\d?))?(?:, (\d\d?))?(?:, \d{1,6})?"
     rb"(.{0,40}?utc)?"
@@ -78,30 +59,12 @@ _NET = re.compile(rb"\\?/Date\((\d{13})")  # JavaScriptSerializer of .NET
 _COOKIE = re.compile(rb"""(?i)\A["']?(?:;[ \t]*[A-Za-z-]{1,20}(?:=[^;\r\n"']{0,60})?){1,12}""")
 _MAX_AGE = re.compile(rb"(?i);[ \t]*max-age=(\d{1,10})")
 _EXPIRES = re.compile(rb"(?i);[ \t]*expires=")
-_BRACKETS = re.compile(rb"[{}()\[\]]")
-_OPENS = {b"}": b"{", b")": b"(", b"]": b"["}
-_GOES_ON = re.compile(rb"""[ \t]*(?:export |set |\$env:)?["']?[A-Za-z_][A-Za-z0-9_.-]{1,40}["']?\s{0,12}[:=](?!//)""")
 _MESSAGE = re.compile(rb"HTTP/\d")  # where an HTTP message begins, of which a `Date` above is no more
-_WRAPPER = 160  # bytes
-_NAMED = re.compile(rb"""[A-Za-z_]{2}["']?\s{0,4}(?:=>|[:=])""")
-# The names of parts of a token's object that tell of the token, with what opens them (`=> #<Meta`).
-_PART = re.compile(
-    rb"""(?i)(?:meta(?:data)?|options?|opts|params|extra|info|expir[a-z]*|attributes|lifetime)["']?"""
-    rb"""\s{0,4}(?:=>|[:=])?\s{0,4}(?:[a-z0-9_.:]{0,24})?\Z"""
-)
-_WORD = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_KEY = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.-@$"
-_PLAIN = frozenset(b"access token tokens auth bearer oauth credential credentials jwt sts x user data key".split())
-_HARMLESS = re.compile(rb"(?i)csrf|xsrf|page|next|continu|cancel|sync|verif")  # tokens that open nothing
-_OWNERS = {
-    b"refresh": Owner.REFRESH, b"rt": Owner.REFRESH, b"code": Owner.CODE, b"device": Owner.DEVICE,
-    b"secret": Owner.SECRET, b"session": Owner.SESSION, b"cookie": Owner.SESSION, b"id": Owner.ID,
-}  # fmt: skip
 
 
 def of(data: bytes, start: int, end: int, kind: Kind, key: str | None, zone: tzinfo | None) -> Lifetime:
     """What the fields of its object say of the token at [start, end)."""
-    text, low = _around(data, start, end)
+    text, low = vicinity(data, start, end)
     cookie = _of_cookie(data[end : end + 512], zone)
     if cookie:
         return cookie
@@ -109,7 +72,7 @@ def of(data: bytes, start: int, end: int, kind: Kind, key: str | None, zone: tzi
     if not any(word in lowered for word in _WORDS) or not _MAY_TELL.search(text):
         return NOTHING
     owner = _owner_of_token(kind, key or "")
-    place = _Place(text, start - low, end - low, owner)
+    place = Place(text, start - low, end - low, owner)
     for object_ in place.objects():
         found = _in_object(place, object_, zone)
         if found.seconds is not None or found.ends is not None:
@@ -118,14 +81,6 @@ def of(data: bytes, start: int, end: int, kind: Kind, key: str | None, zone: tzi
 
 
 NOTHING = Lifetime()
-
-
-def _around(data: bytes, start: int, end: int) -> tuple[bytes, int]:
-    """What is looked at, and where it begins: up to a NUL, past which in memory another object stands."""
-    low, high = max(0, start - REACH), min(len(data), end + REACH)
-    low = max(low, data.rfind(b"\0", low, start) + 1)
-    nul = data.find(b"\0", end, high)
-    return data[low : nul if nul >= 0 else high], low
 
 
 # A word that is nowhere needs no expression to look for it.
@@ -147,7 +102,7 @@ def _of_cookie(tail: bytes, zone: tzinfo | None) -> Lifetime | None:
 
 
 def _owner_of_token(kind: Kind, key: str) -> Owner:
-    named = _owner(key.encode("utf-8", "replace"))
+    named = owner_of(key.encode("utf-8", "replace"))
     if named is Owner.DEVICE:
         return named
     by_kind = {
@@ -157,144 +112,7 @@ def _owner_of_token(kind: Kind, key: str) -> Owner:
     return by_kind.get(kind) or named or Owner.ACCESS
 
 
-def _owner(prefix: bytes) -> Owner | None:
-    """Whose lifetime a field is by what its name begins with; None where that is none of ours (`cert_`, `ext_`)."""
-    *outer, last = prefix.strip(b"-_.@$").split(b".")
-    for part in (last, *outer):
-        words = [word.lower() for word in _WORD.findall(part)]
-        owner = next((_OWNERS[word] for word in words if word in _OWNERS), None)
-        if owner:
-            return owner
-        if part is last and not _PLAIN.issuperset(words):
-            return None
-    return Owner.ACCESS
-
-
-@dataclass(frozen=True, slots=True)
-class _Object:
-    """[start, end) of what one pair of brackets holds, or of a run of lines; `inner` are the brackets in it."""
-
-    start: int
-    end: int
-    depth: int
-
-
-class _Place:
-    """A token among its neighbours, as brackets and lines nest them. Indexes are of `text`."""
-
-    def __init__(self, text: bytes, start: int, end: int, owner: Owner) -> None:
-        self.text, self.start, self.end, self.owner = text, start, end, owner
-        self._pairs = list(_paired(text, start, end))
-        self.tokens = self._tokens()
-
-    def objects(self) -> Iterator[_Object]:
-        """The token's own object, and those around it as long as no other token stands in them."""
-        around = sorted((p for p in self._pairs if p[0] < self.start and p[1] >= self.end), key=lambda p: -p[0])
-        for depth, (low, high) in enumerate(around[:DEEPEST]):
-            if depth and (self._others(low, high) or not self._is_wrapper(*around[depth - 1])):
-                return
-            yield _Object(low + 1, high, depth)
-        if around and not self._is_wrapper(*around[-1]):
-            return
-        if len(around) <= DEEPEST:
-            low, high = self._lines(around[-1] if around else (self.start, self.end))
-            if not around or not self._others(low, high):
-                yield _Object(low, high, len(around))
-
-    def _is_wrapper(self, low: int, high: int) -> bool:
-        """Whether brackets hold the token and hardly more, so that the object is the one around them."""
-        rest = self.text[max(0, low) : self.start] + self.text[self.end : high]
-        return len(rest) < _WRAPPER and len(_NAMED.findall(rest)) <= 1
-
-    def direct(self, index: int, object_: _Object) -> bool:
-        """Whether an index lies in an object itself, or in a part of it that is about its token (`meta`, `options`)."""
-        inside = [p for p in self._pairs if object_.start <= p[0] < index < p[1] <= object_.end]
-        if not inside:
-            return True
-        low, high = max(inside, key=lambda p: p[0])
-        if len(inside) > 1 or low < self.start < high or any(low < at < high for at in self.tokens):
-            return False
-        return _PART.search(self.text, max(0, low - 48), low) is not None
-
-    def _others(self, low: int, high: int) -> bool:
-        return any(low <= at < high and not self.start - 2 <= at <= self.end for at in self.tokens)
-
-    def _tokens(self) -> list[int]:
-        """Where the values of tokens of the same owner begin, this one's own among them."""
-        found = {self.start}
-        for token in _TOKEN.finditer(self.text):
-            prefix = _prefix(self.text, token.start())
-            owner = Owner.CODE if token[0][:4].lower() == b"code" else _owner(prefix)
-            harmless = owner is None and _HARMLESS.search(prefix)
-            again = self.text.startswith(self.text[self.start : self.end], token.end())
-            if not self.start <= token.end() < self.end and owner in (self.owner, None) and not harmless and not again:
-                found.add(token.end())
-        near = [at for at in found if at == self.start or abs(at - self.start) > 8]
-        return sorted(near)
-
-    def _lines(self, core: tuple[int, int]) -> tuple[int, int]:
-        """The line around `core`, and those beside it that go on with keys and values."""
-        text = self.text
-        low = text.rfind(b"\n", 0, core[0]) + 1
-        while low and _GOES_ON.match(text, low):
-            above = text.rfind(b"\n", 0, low - 1) + 1
-            if not _GOES_ON.match(text, above):
-                break
-            low = above
-        high = self._line_end(core[1])
-        while high < len(text) and _GOES_ON.match(text, high + 1):
-            high = self._line_end(high + 1)
-        return low, high
-
-    def _line_end(self, index: int) -> int:
-        """The end of the line, what brackets hold counting as one line."""
-        end = self.text.find(b"\n", index)
-        while end >= 0:
-            around = next((p for p in self._pairs if p[0] >= index and p[0] < end < p[1]), None)
-            if around is None:
-                return end
-            end = self.text.find(b"\n", around[1])
-        return len(self.text)
-
-
-def _paired(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The brackets that belong together, and the tags of XML, those of the token itself left out. A bracket that is not
-    closed in sight reaches to the end, one that was not opened in sight to the beginning; a wrong one counts for
-    nothing.
-    """
-    stack: list[tuple[bytes, int]] = []
-    for found in (_TAGS if b"</" in text else _BRACKETS).finditer(text):
-        if start <= found.start() < end:
-            continue
-        char = found[0]
-        opener = _OPENS.get(char) or (b"<" + char[2:-1] if char.startswith(b"</") else None)
-        if opener is None:
-            if not char.endswith(b"/>"):
-                stack.append((char if len(char) == 1 else b"<" + (found["tag"] or b""), found.end() - 1))
-            continue
-        level = next((i for i in range(1, min(4, len(stack)) + 1) if stack[-i][0] == opener), 0)
-        if level:
-            opened = stack[-level][1]
-            del stack[-level:]
-            if not (
-                char == b"]" and found.start() - opened < 48 and _KEY_ALONE.fullmatch(text, opened + 1, found.start())
-            ):
-                yield opened, found.start()
-        elif not stack:
-            yield -1, found.start()
-    yield from ((index, len(text)) for opener, index in stack if len(opener) == 1)
-
-
-_KEY_ALONE = re.compile(rb"""["']?[A-Za-z_][\w.:-]{0,40}["']?""")  # `["expires_in"]=>` of PHP is a key, no object
-_TAGS = re.compile(rb"[{}()\[\]]|</[A-Za-z][\w:.-]{0,60}>|<(?P<tag>[A-Za-z][\w:.-]{0,60})(?:\s[^<>]{0,200})?>")
-
-
-def _prefix(text: bytes, index: int) -> bytes:
-    head = text[max(0, index - 41) : index]
-    return head[len(head.rstrip(_KEY)) :]
-
-
-def _in_object(place: _Place, object_: _Object, zone: tzinfo | None) -> Lifetime:
+def _in_object(place: Place, object_: Object, zone: tzinfo | None) -> Lifetime:
     seconds = _chosen(place, object_, _SECONDS)
     ends = [(field, stamp) for field in _fields(place, object_, _ENDS) if (stamp := _read_end(place, field, zone))]
     end = _nearest(place, object_, [field for field, _ in ends])
@@ -310,11 +128,11 @@ def _in_object(place: _Place, object_: _Object, zone: tzinfo | None) -> Lifetime
     )
 
 
-def _chosen(place: _Place, object_: _Object, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+def _chosen(place: Place, object_: Object, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
     return _nearest(place, object_, list(_fields(place, object_, pattern)))
 
 
-def _fields(place: _Place, object_: _Object, pattern: re.Pattern[bytes]) -> Iterator[re.Match[bytes]]:
+def _fields(place: Place, object_: Object, pattern: re.Pattern[bytes]) -> Iterator[re.Match[bytes]]:
     """The fields of an object that are the token's by their names."""
     for field in pattern.finditer(place.text, max(0, object_.start), object_.end):
         if place.start <= field.start() < place.end or not place.direct(field.start(), object_):
@@ -322,13 +140,13 @@ def _fields(place: _Place, object_: _Object, pattern: re.Pattern[bytes]) -> Iter
         before = place.text[field.start() - 1 : field.start()]
         if before.isalnum() and not (before.islower() and field[0][:1].isupper()):
             continue  # the tail of another word; `tokenExpiresIn` is none
-        owner = _owner(_prefix(place.text, field.start()))
+        owner = owner_of(name_before(place.text, field.start()))
         plain = owner is Owner.ACCESS and place.owner in (Owner.SESSION, Owner.DEVICE)
-        if owner is place.owner or (plain and not _prefix(place.text, field.start())):
+        if owner is place.owner or (plain and not name_before(place.text, field.start())):
             yield field
 
 
-def _nearest(place: _Place, object_: _Object, fields: list[re.Match[bytes]]) -> re.Match[bytes] | None:
+def _nearest(place: Place, object_: Object, fields: list[re.Match[bytes]]) -> re.Match[bytes] | None:
     """Of the fields in an object the token's own: where several tokens share it, each has one, all on the same side."""
     tokens = [at for at in place.tokens if object_.start <= at < object_.end]
     tokens = [at for at in tokens if at == place.start or place.direct(at, object_)]
@@ -344,13 +162,13 @@ def _nearest(place: _Place, object_: _Object, fields: list[re.Match[bytes]]) -> 
     return after[0] if after else fields[-1] if fields else None
 
 
-def _name(place: _Place, field: re.Match[bytes]) -> str:
+def _name(place: Place, field: re.Match[bytes]) -> str:
     bare = re.match(rb"[A-Za-z_.-]+(?: (?:until|to))?", field[0])
-    name = _prefix(place.text, field.start()) + (bare[0] if bare else b"")
+    name = name_before(place.text, field.start()) + (bare[0] if bare else b"")
     return name.strip(b"-_.@$").decode("ascii", "replace")[:40]
 
 
-def _read_seconds(place: _Place, field: re.Match[bytes]) -> tuple[float | None, Stamp | None]:
+def _read_seconds(place: Place, field: re.Match[bytes]) -> tuple[float | None, Stamp | None]:
     """A duration, or the end itself, which some write under that name."""
     quoted = place.text[field.start("n") - 1 : field.start("n")] in (b'"', b"'")
     if quoted and place.text[field.end() : field.end() + 1] not in (b'"', b"'", b""):
@@ -367,7 +185,7 @@ def _read_seconds(place: _Place, field: re.Match[bytes]) -> tuple[float | None, 
 _UNITS = {b"s": 1, b"m": 60, b"h": 3600, b"d": 86400}  # seconds
 
 
-def _read_end(place: _Place, field: re.Match[bytes], zone: tzinfo | None) -> Stamp | None:
+def _read_end(place: Place, field: re.Match[bytes], zone: tzinfo | None) -> Stamp | None:
     value = place.text[field.end() : field.end() + 96]
     bare = _BARE.match(field[0]) is not None
     if bare and place.owner is not Owner.SESSION and not _NUMBER.match(value):
@@ -398,7 +216,7 @@ def _plausible(written: Written, zone: tzinfo | None) -> Stamp | None:
     return stamp if stamp and _EARLIEST <= stamp.moment.year <= _LATEST else None
 
 
-def _read_issue(place: _Place, field: re.Match[bytes], zone: tzinfo | None) -> Stamp | None:
+def _read_issue(place: Place, field: re.Match[bytes], zone: tzinfo | None) -> Stamp | None:
     """`created_at` is when the token was made only where it is a number, as in Doorkeeper's answers."""
     written = timestamps.value(place.text[field.end() : field.end() + 64])
     if written is None or (written.exact is None and field[0].lower().startswith(b"created")):
@@ -408,10 +226,10 @@ def _read_issue(place: _Place, field: re.Match[bytes], zone: tzinfo | None) -> S
 
 def made_with(data: bytes, start: int, end: int) -> datetime | None:
     """When a JWT of the same answer was issued (its `iat`), the ID token beside an opaque access token: with it."""
-    text, low = _around(data, start, end)
+    text, low = vicinity(data, start, end)
     if b"eyJ" not in text and b"ewo" not in text:
         return None
-    place = _Place(text, start - low, end - low, Owner.ACCESS)
+    place = Place(text, start - low, end - low, Owner.ACCESS)
     for object_ in place.objects():
         for jwt in _JWT.finditer(text, max(0, object_.start), object_.end):
             if place.start <= jwt.start() < place.end or not place.direct(jwt.start(), object_):
@@ -430,15 +248,15 @@ _EARLIEST_SECOND, _LATEST_SECOND = 978307200, 4102444800  # 2001 to 2100
 
 def date_of_message(data: bytes, start: int, end: int) -> datetime | None:
     """The `Date` of the HTTP message whose body the token at [start, end) stands in: when it was issued, if then."""
-    text, low = _around(data, start, end)
+    text, low = vicinity(data, start, end)
     if b"GMT" not in text:
         return None
-    place = _Place(text, start - low, end - low, Owner.ACCESS)
+    place = Place(text, start - low, end - low, Owner.ACCESS)
     best: tuple[int, datetime] | None = None
-    around = [(a, b) for a, b in place._pairs if a < place.start and b >= place.end]
+    around = [(a, b) for a, b in place.pairs if a < place.start and b >= place.end]
     for index, moment in date_fields(text):
         between = text[index : place.start] if index < place.start else text[place.end : index]
-        if _MESSAGE.search(between) or place._others(min(index, place.start), max(index, place.end)):
+        if _MESSAGE.search(between) or place.others(min(index, place.start), max(index, place.end)):
             continue
         if index > place.end and not any(a < index < b for a, b in around):
             continue
