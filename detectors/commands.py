@@ -47,6 +47,8 @@ def confirm(text: Text) -> Iterator[Match]:
     if name is None:
         return
     end = text.data.find(b"\n", text.hit)
+    if end < 0 and text.cut and len(text.data) < text.hit + LONGEST:
+        raise NeedMore
     limit = min(text.hit + LONGEST, end if end >= 0 else len(text.data))
     found = _PASSWORD[name].search(text.data, text.hit - 1, limit)
     if found is None:

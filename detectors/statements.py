@@ -202,6 +202,7 @@ DETECTORS = (
         title="Credential as the value of a named entry",
         anchors=(Anchor(b" --value "), Anchor(b" --secret-string ")),
         confirm=confirm_named,
+        before=BACK,
         reference="https://docs.aws.amazon.com/cli/latest/reference/ssm/put-parameter.html",
         examples=((b"aws ssm put-parameter --name /orders/client_secret --value " + _V + b"\n", _V),),
         counterexamples=(b"aws ssm put-parameter --name /orders/region --value eu-west-1-region",),

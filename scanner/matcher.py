@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from detectors.detector import Anchor, Detector
 from scanner import anchor_cache
-from scanner.framings import hexdump, memory_words
+from scanner.framings import byte_list, hexdump, memory_words
 from scanner.model import Hit
 from scanner.rules.wide import widened
 
@@ -48,7 +48,7 @@ class Row:
     phase: int = 0
     size: int = 0  # bytes of the form, for UTF-16; 0 where they vary
     keyed: bool = False  # UTF-16: counts only where a TAIL follows, which the expression leaves out
-    framing: str = ""  # "hexdump", "memory-words": no anchor, a layout whose bytes are to be decoded and matched again
+    framing: str = ""  # no anchor, but a layout whose bytes are to be decoded and matched again: see _FRAMINGS
 
 
 class Matcher:
@@ -137,8 +137,9 @@ def _forms(anchor: Anchor) -> Iterator[tuple[bytes, bool, str, int]]:
 
 # Layouts whose bytes are decoded and matched again.
 _FRAMINGS = (
-    Row(hexdump.TRIGGER, False, "", (), framing="hexdump"),
+    *(Row(trigger, False, "", (), framing="hexdump") for trigger in hexdump.TRIGGERS),
     Row(memory_words.TRIGGER, False, "", (), framing="memory-words"),
+    *(Row(trigger, True, "", (), framing="byte-list") for trigger in byte_list.TRIGGERS),
 )
 _QUOTED = [re.escape(bytes([byte])).replace(b"\0", rb"\x00") for byte in range(256)]
 

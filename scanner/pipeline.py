@@ -12,7 +12,7 @@ from scanner.context import FileHints, describe
 from scanner.decoders.interface import Reader
 from scanner.errors import InputError
 from scanner.fingerprint import finding_id, fingerprint, preview, surroundings
-from scanner.framings import byte_order
+from scanner.framings import byte_order, lines
 from scanner.judge import Policy, assess
 from scanner.matcher import LONGEST, LONGEST_TAIL, TAIL, Matcher, Row
 from scanner.model import Finding, Hit, Skipped, Span, StreamId
@@ -239,8 +239,8 @@ class Work:
         if row.keyed and not self._has_tail(hit, row):
             return True
         if row.framing:
-            shown = self._views.words if row.framing == "memory-words" else self._views.dump
-            self._look_into(shown(hit, self._window.end, self._window.final), hit.end)
+            shown = self._views.framed(hit, row, self._window.end, self._window.final)
+            self._look_into(shown, hit.end)
             return True
         known = True
         for detector in row.detectors:
@@ -373,7 +373,7 @@ _ODD = re.compile(rb"%[0-9A-Fa-f]{2}|&(?:quot|amp|apos|lt|gt|#)|=3D|=\r?\n| [PF]
 
 
 def _is_odd(data: bytes) -> bool:
-    return b"\\" in data or b"\x1b" in data or b"#0" in data or _ODD.search(data) is not None
+    return b"\\" in data or b"\x1b" in data or b"#0" in data or bool(_ODD.search(data) or lines.MARK.search(data))
 
 
 # What a redaction left is no secret: a label or a placeholder, what is around it of a value, the digits in it.

@@ -12,10 +12,11 @@ import binascii
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from detectors.detector import Text
 from scanner.escapes import LONGEST, Unescaped, rewritten, unescape
-from scanner.framings import hexdump, memory_words, partial, quoted_printable, wrapped
+from scanner.framings import byte_list, hexdump, lines, memory_words, partial, quoted_printable, wrapped
 from scanner.matcher import Row
 from scanner.model import Hit, Span
 
@@ -123,7 +124,7 @@ class Pieces:
         return offset - (layer.raw[i - 1] - layer.at[i - 1] if i else 0)
 
 
-Step = Linear | Pieces | hexdump.Block | memory_words.Words
+Step = Linear | Pieces | hexdump.Block | memory_words.Words | byte_list.Items
 
 
 class Views:
@@ -132,6 +133,7 @@ class Views:
     def __init__(self, cut_at: Slice) -> None:
         self._slice = cut_at
         self._kept: dict[tuple[int, int, str], View | None] = {}
+        self._listed = (0, 0)  # [start, end) of the list of bytes decoded last
         self._dumped = (-1, 0, 0)  # the cell and [start, end) of the block of a hex dump decoded last
 
     def at(self, hit: Hit, row: Row, reach: int, end: int, final: bool) -> tuple[View, int] | None:
@@ -148,6 +150,28 @@ class Views:
             return _run(outer, outer.index(hit.end), row)
         outer = self._outer(hit.end, row.encoding, 2, reach, end, final)
         return (outer, outer.index(hit.end)) if outer else None
+
+    def framed(self, hit: Hit, row: Row, end: int, final: bool) -> View | None:
+        """The bytes that the layout holds whose mark a hit is; None where it holds none, or they were given before."""
+        shown = {"memory-words": self.words, "byte-list": self.listed}.get(row.framing, self.dump)
+        return shown(hit, end, final)
+
+    def listed(self, hit: Hit, end: int, final: bool) -> View | None:
+        """The text printed byte by byte around a hit, escapes taken off."""
+        if self._listed[0] < hit.end <= self._listed[1]:
+            return None
+        low, high = max(0, hit.end - byte_list.BACK), min(end, hit.end + byte_list.AHEAD)
+        data = self._slice(low, high)
+        dump = hexdump.block_around(data, hit.end - low - 1)
+        if dump and (len(dump[0].rows) > 1 or dump[0].rows[0].text >= 0):
+            return None
+        items = byte_list.list_around(data, hit.end - low - 1)
+        if items is None:
+            return None
+        self._listed = (low + items.starts[0], low + items.ends[-1])
+        cut = items.ends[-1] == len(data) and not (final and high == end)
+        encoding = "byte-list" if items.decimal else "hex"
+        return _unescaped(View(items.data, (Linear(low), items), (encoding,), None, cut))
 
     def dump(self, hit: Hit, end: int, final: bool) -> View | None:
         """The bytes of the hex dump whose row a hit marked, escapes taken off; None if that block was given before."""
@@ -208,10 +232,8 @@ def _text_view(data: bytes, start: int, encoding: str, cut: bool) -> View:
 
 def _unframed(view: View) -> View:
     """Without what a container runtime or a mail encoding put between the parts of a line."""
-    gaps = partial.gaps(view.data)
-    if gaps:
-        layer = rewritten(view.data, view.depth, [(low, high, b"") for low, high in gaps], frozenset(), 0)
-        view = View(layer.data, (*view.steps, Pieces(layer)), view.encoding, layer.depth, view.cut)
+    for gaps in (partial.gaps, lines.gaps):
+        view = _without(view, gaps(view.data))
     escapes = quoted_printable.escapes(view.data)
     if escapes:
         layer = rewritten(view.data, view.depth, escapes, frozenset(), 1)
@@ -220,16 +242,21 @@ def _unframed(view: View) -> View:
     return view
 
 
+def _without(view: View, gaps: list[tuple[int, int]], *names: str) -> View:
+    """The view without some stretches of it."""
+    if not gaps:
+        return view
+    layer = rewritten(view.data, view.depth, [(low, high, b"") for low, high in gaps], frozenset(), 0)
+    return View(layer.data, (*view.steps, Pieces(layer)), (*view.encoding, *names), layer.depth, view.cut)
+
+
 def continued(view: View, start: int, end: int) -> View | None:
     """The view with the line breaks behind an incomplete token at [start, end) taken out, if it is wrapped.
 
     Indexes up to `end` are those of the view it is made from.
     """
     gaps = wrapped.gaps(view.data, start, end)
-    if not gaps:
-        return None
-    layer = rewritten(view.data, view.depth, [(low, high, b"") for low, high in gaps], frozenset(), 0)
-    return View(layer.data, (*view.steps, Pieces(layer)), (*view.encoding, "wrapped"), layer.depth, view.cut)
+    return _without(view, gaps, "wrapped") if gaps else None
 
 
 def _unescaped(view: View) -> View:
@@ -273,6 +300,13 @@ def _run(outer: View, hit: int, row: Row) -> tuple[View, int] | None:
     back = data[max(0, hit - RUN_BACK) : hit]
     start = hit - (len(back) - len(back.rstrip(alphabet)))
     end = len(data) - len(data[hit:].lstrip(alphabet))
+    parts = lines.run_around(data, start, end, alphabet, 2 if row.encoding == "hex" else 4)
+    if len(parts) > 1:
+        gaps = [(low[1], high[0]) for low, high in pairwise(parts)]
+        outer = _without(outer, gaps)
+        data, removed = outer.data, [high - low for low, high in gaps if high <= hit]
+        hit, start = hit - sum(removed), parts[0][0]
+        end = start + sum(high - low for low, high in parts)
     if row.encoding == "hex":
         start += (hit - start) % 2
         end -= (end - hit) % 2

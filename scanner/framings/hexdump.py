@@ -1,4 +1,4 @@
-"""Hex dumps with offsets: hexdump -C, xxd, tcpdump -X, curl --trace, javax.net.debug, .NET network traces.
+"""Hex dumps with offsets: hexdump, xxd, od, tcpdump -X, curl --trace, javax.net.debug, netty, .NET traces, debuggers.
 
 A row is an offset, the bytes in hex (single or in pairs) and, mostly, the same bytes as text. Rows
 whose offsets follow each other are one block. Both columns show the secret, so both are its spans.
@@ -8,29 +8,46 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 # What makes a row worth a look, for the matcher: an offset that ends in 0, as those of 16 and 32 byte rows do, and four
-# bytes. Its literals are long enough for the matcher's fast path (4 times the speed of an expression without).
+# bytes. Its literals are long enough for the matcher's fast path (4 times the speed of an expression without); what
+# would not be, has an expression of its own: od and hexdump by their second row, words by their size.
 _HEX = rb"[0-9A-Fa-f]"
-TRIGGER = rb"0(?:h?:  ?| : |  )H{2}[ -]?H{2}[ -]H{2}[ -]?H{2}".replace(b"H", _HEX)
+TRIGGERS = tuple(
+    expression.replace(b"H", _HEX)
+    for expression in (
+        rb"0(?:h?: {1,4}| [:-] |  |   |\| )H{2}[ -]?H{2}[ -]H{2}[ -]?H{2}",
+        rb"\n0{4,6}[12]0 {1,3}H{2}",
+        rb"0(?:: |  )H{8} H{8}",
+        rb":\t0xH{8}",
+    )
+)
 BACK = 16 * 1024  # bytes before a row in which its block is followed
 AHEAD = 96 * 1024  # bytes after it: 24 KiB of dumped bytes at four characters each
 _OFFSET = re.compile(
-    rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{4,16})h?(?::[ \t]{0,4}|[ \t]{1,4}:?[ \t]{0,4})"
-    rb"(?=[0-9A-Fa-f]{2}[ 0-9A-Fa-f-])"
+    rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{4,16}|[0-9A-Fa-f]{8}`[0-9A-Fa-f]{8})"
+    rb"(?:(?:h?(?::[ \t]{0,4}|[ \t]{1,4}:?[ \t]{0,4})|[ \t]-[ \t]{1,2}|\|[ ])(?=[0-9A-Fa-f]{2}[ 0-9A-Fa-f-])"
+    rb"|(?:[ ]<[^>\n]{1,80}>)?:[ \t]{1,4}(?=0x[0-9a-f]{8}))"
 )
 _GROUP = re.compile(
-    rb"([0-9A-Fa-f]{2})([0-9A-Fa-f]{2})?(?:[ -](?: ?(?=(?:[0-9A-Fa-f]{2}){1,2}(?:[ -]|\r?$)))|[ \t]*(?=[\r\n|])|$)?"
+    rb"([0-9A-Fa-f]{2})([0-9A-Fa-f]{2})?(?:[ -](?: {0,2}(?=(?:[0-9A-Fa-f]{2}){1,2}(?:[ -]|\r?$)))|[ \t]*(?=[\r\n|])|$)?"
 )
+_WORD = re.compile(rb"(?:0x)?([0-9a-f]{16}|[0-9a-f]{8}|[0-9a-f]{4})(?:[ \t]|(?=[\r\n]|\Z))")
+_DIGITS = re.compile(rb"[0-9a-f ]*")
+_NO_MARK = re.compile(rb"[0-9a-f]{7}[ ]{1,2}")  # the offsets of hexdump and od, whose words show their last byte first
 BETWEEN = 2  # lines of other text between two rows of one dump (.NET's traces write a time after each)
 WIDEST = 64  # bytes a row holds at most
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. `at[i]`: index of the two characters of byte i; `text`: index of its text column, or -1."""
+    """One row. `at[i]`: index of the two characters of byte i; `text`: index of its text column, or -1.
 
-    offset: int
+    `offsets`: what the offset may mean, in hex and, as od writes it, in octal.
+    """
+
+    offsets: tuple[int, ...]
     data: bytes
     at: tuple[int, ...]
     text: int
@@ -50,7 +67,7 @@ class Block:
         for row, first in zip(self.rows, self.starts, strict=True):
             low, high = max(start - first, 0), min(end - first, len(row.data))
             if low < high:
-                ranges.append((row.at[low], row.at[high - 1] + 2))
+                ranges += _shown(row.at[low:high])
                 if row.text >= 0:
                     ranges.append((row.text + low, row.text + high))
         return ranges
@@ -58,10 +75,22 @@ class Block:
     def inner(self, offset: int) -> int:
         """The block's byte whose hex stands at or after an outer index."""
         for row, first in zip(self.rows, self.starts, strict=True):
-            for i, at in enumerate(row.at):
-                if at >= offset:
-                    return first + i
+            if max(row.at) >= offset:
+                return first + next((i for i, at in enumerate(row.at) if at >= offset), 0)
         return len(self.data)
+
+
+def _shown(at: tuple[int, ...]) -> list[tuple[int, int]]:
+    """The ranges of some bytes of a row: one, or where words show their last byte first, one a word."""
+    if all(a < b for a, b in pairwise(at)):
+        return [(at[0], at[-1] + 2)]
+    ranges: list[tuple[int, int]] = []
+    for index in at:
+        if ranges and index + 2 == ranges[-1][0]:
+            ranges[-1] = (index, ranges[-1][1])
+        else:
+            ranges.append((index, index + 2))
+    return ranges
 
 
 def block_around(data: bytes, at: int) -> tuple[Block, int, int] | None:
@@ -96,7 +125,8 @@ def _neighbour(data: bytes, at: int, row: Row, back: bool) -> tuple[Row, int] | 
         found = _row(data, at)
         if found:
             first, second = (found, row) if back else (row, found)
-            return (found, at) if first.offset + len(first.data) == second.offset else None
+            follows = any(a + len(first.data) == b for a, b in zip(first.offsets, second.offsets, strict=False))
+            return (found, at) if follows else None
         if not back:
             at = _line_end(data, at)
     return None
@@ -112,23 +142,41 @@ def _row(data: bytes, start: int) -> Row | None:
     offset = _OFFSET.search(data, start, min(end, start + 256))
     if offset is None:
         return None
-    values, at, stop = _bytes(data, offset.end(), end, _width(data, start, end, offset))
-    if not values:
-        return None
-    return Row(int(offset[1], 16), bytes(values), tuple(at), _text_column(data, stop, end, bytes(values)))
+    width = _width(data, start, end, offset)
+    values, at, stop = _bytes(data, offset.end(), end, width)
+    text = _text_column(data, stop, end, bytes(values))
+    if text < 0 and (words := _words(data, offset, end, width)):
+        values, at, stop = words
+        text = _text_column(data, stop, end, bytes(values))
+    return Row(_meanings(offset[1]), bytes(values), tuple(at), text) if values else None
+
+
+def _meanings(offset: bytes) -> tuple[int, ...]:
+    offset = offset.replace(b"`", b"")
+    return (
+        (int(offset, 16), int(offset, 8)) if not offset.strip(b"01234567") and len(offset) == 7 else (int(offset, 16),)
+    )
 
 
 def _width(data: bytes, start: int, end: int, offset: re.Match[bytes]) -> int:
     """Bytes in this row, by the distance to the next row's or the last row's offset; 16 where neither tells."""
-    here = int(offset[1], 16)
     following = _OFFSET.search(data, end, min(_line_end(data, end), end + 256))
-    if following and 0 < int(following[1], 16) - here <= WIDEST:
-        return int(following[1], 16) - here
     before = data.rfind(b"\n", 0, max(0, start - 1)) + 1
     previous = _OFFSET.search(data, before, min(start, before + 256)) if before < start else None
-    if previous and 0 < here - int(previous[1], 16) <= WIDEST:
-        return here - int(previous[1], 16)
+    for low, high in ((offset, following), (previous, offset)):
+        if low and high:
+            widths = [b - a for a, b in zip(_meanings(low[1]), _meanings(high[1]), strict=False)]
+            room = _digits(data, low.end(), end) if len(widths) > 1 else WIDEST
+            fitting = [width for width in widths if 0 < width <= min(room, WIDEST)]
+            if fitting:
+                return max(fitting)
     return 16
+
+
+def _digits(data: bytes, start: int, end: int) -> int:
+    """Bytes a row has if all its hex is data: od and hexdump write no text."""
+    run = _DIGITS.match(data, start, end)
+    return len(run[0].replace(b" ", b"")) // 2 if run else 0
 
 
 def _bytes(data: bytes, start: int, end: int, width: int) -> tuple[list[int], list[int], int]:
@@ -149,15 +197,31 @@ def _bytes(data: bytes, start: int, end: int, width: int) -> tuple[list[int], li
     return values, at, position
 
 
+def _words(data: bytes, offset: re.Match[bytes], end: int, width: int) -> tuple[list[int], list[int], int] | None:
+    """The bytes of a row of words that show their last byte first, where each byte stands, and where the row ends."""
+    first = _WORD.match(data, offset.end(), end)
+    if first is None or (len(first[1]) == 4 and not _NO_MARK.fullmatch(offset[0])):
+        return None
+    values: list[int] = []
+    at: list[int] = []
+    position = offset.end()
+    while len(values) < width and (word := _WORD.match(data, position, end)) and len(word[1]) == len(first[1]):
+        places = range(word.end(1) - 2, word.start(1) - 1, -2)
+        values += (int(data[place : place + 2], 16) for place in places)
+        at += places
+        position = word.end()
+    return values[:width], at[:width], position
+
+
 def _text_column(data: bytes, stop: int, end: int, values: bytes) -> int:
     """Index of the text column: as many last characters of the line as there are bytes, if they agree."""
     line_end = stop + len(data[stop:end].rstrip(b"\r\n"))
-    if data[line_end - 1 : line_end] == b"|":
+    if data[line_end - 1 : line_end] in (b"|", b"<"):
         line_end -= 1
     for first in (line_end - len(values), stop):
         shown = data[first : first + len(values)]
         if first >= stop - 1 and len(shown) == len(values):
-            agree = sum(a == b or not 32 < b < 127 for a, b in zip(shown, values, strict=True))
-            if agree >= len(values) * 0.8 and any(32 < b < 127 for b in values):
+            told = [a == b for a, b in zip(shown, values, strict=True) if 32 < b < 127]
+            if told and sum(told) >= len(told) * 0.8:
                 return first
     return -1

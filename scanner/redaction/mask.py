@@ -135,6 +135,8 @@ def _replaced(
         return _dump(pieces)
     if outer == "memory-words":
         return [_hex([piece])[0] if _WORD.fullmatch(piece) else _starred(piece) for piece in pieces]
+    if outer == "byte-list":
+        return [_DECIMAL.sub(b"42", piece) for piece in pieces]
     if "hex" in encoding:
         return _hex(pieces)
     if "base64" in encoding and not _stands_alone(pieces, before, after):
@@ -274,6 +276,7 @@ def _hex(pieces: list[bytes]) -> list[bytes]:
 
 
 _WORD = re.compile(rb"(?:[0-9a-f]{2})+")
+_DECIMAL = re.compile(rb"-?[0-9]{1,3}")
 _PAIR = re.compile(rb"[0-9A-Fa-f]{2}")
 _COLUMN = re.compile(rb"[0-9A-Fa-f]{2}(?:[ -]{0,3}[0-9A-Fa-f]{2})*")
 
