@@ -196,8 +196,11 @@ def _match(
 def _in_cookie(data: bytes, start: int) -> bool:
     """Whether a Cookie or Set-Cookie header (RFC 6265) stands before it, nearer than an Authorization header."""
     line = data[max(data.rfind(b"\n", 0, start), start - 400, 0) : start]
+    if line.lstrip().startswith(b'"value"'):  # an archive of HTTP, printed over lines: the list it is in stands above
+        line = data[max(start - 400, 0) : start]
     found = next(reversed(list(_COOKIE.finditer(line))), None)
-    return found is not None and b"uthorization" not in line[found.end() :]
+    between = line[found.end() :] if found else b""
+    return found is not None and b"uthorization" not in between and b'"headers"' not in between
 
 
 _H = b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"

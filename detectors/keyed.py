@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from detectors import jwt
 from detectors.detector import Confidence, Kind, Match, Rank, Secret, Text
@@ -51,6 +52,8 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
     if _SCHEME.match(value):
         return None  # the scheme's own detector knows better what follows
     token = jwt.at(text, start)
+    if token is not None and said.kind is Kind.REFRESH_TOKEN and token.kind is Kind.JWT:
+        return replace(token, kind=said.kind)
     if token is not None:
         return token  # mostly found by its own anchor too; not where that was cut by the end of a record
     if not field.closed and not text.cut and len(value) < 8:

@@ -186,6 +186,7 @@ def _percent(label: bytes, times: int) -> bytes:
     return label.replace(b"[", sign + b"5B").replace(b"]", sign + b"5D").replace(b":", sign + b"3A")
 
 
+_SIGNED = (Kind.JWT, Kind.SESSION_COOKIE, Kind.BEARER_TOKEN, Kind.REFRESH_TOKEN)  # what may be a JWS
 _JWS = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.|\Z)")
 _DONE = re.compile(rb"\.?(?:\[|%(?:25)*5B)?REDACTED")  # behind claims that were kept before
 
@@ -194,7 +195,7 @@ def _without_signature(secret: _Secret, pieces: list[bytes], after: bytes) -> li
     """Header and payload as they stand, the signature gone; None where it is no JWS in plain letters (RFC 7515 7.1)."""
     whole = b"".join(pieces)
     kept = _JWS.match(whole)
-    if secret.target.kind not in (Kind.JWT, Kind.SESSION_COOKIE, Kind.BEARER_TOKEN) or kept is None:
+    if secret.target.kind not in _SIGNED or kept is None:
         return None
     if b"." in whole[kept.end() :]:
         return None  # JWE: five parts, and nothing to be read in any of them
