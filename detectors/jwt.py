@@ -158,14 +158,16 @@ def _jwe(text: Text, start: int, header_end: int) -> Match | None:
 
 
 def _headless(text: Text, payload_start: int, payload_end: int) -> Match | None:
-    """A payload and a signature whose header was overwritten (a freed block) or lost to what came before."""
+    """A payload and a signature whose header was overwritten (a freed block), lost to what came before, or cut."""
     data = text.data
     if data[payload_end : payload_end + 1] != b".":
         return None
     back = data[max(0, payload_start - 1 - HEADER_BACK) : payload_start - 1]
     kept = back[len(back.rstrip(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")) :]
-    if any(jose_header(kept[i:]) for i in _starts(kept)):
-        return None  # the header is whole: its own anchor finds the token
+    for i in _starts(kept):
+        header = jose_header(kept[i:])
+        if header and not header[3]:  # its own anchor finds the token too, unless a record was cut in its first bytes
+            return _jws(text, payload_start - 1 - len(kept) + i, payload_start - 1, header)
     payload = decode_part(data[payload_start:payload_end])
     if not payload or not _CLAIMS.search(payload):
         return None

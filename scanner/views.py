@@ -132,7 +132,7 @@ class Views:
 
     def __init__(self, cut_at: Slice) -> None:
         self._slice = cut_at
-        self._kept: dict[tuple[int, int, str], View | None] = {}
+        self._kept: dict[tuple[int, int, str, bool], tuple[View, list[tuple[int, int]]]] = {}
         self._listed = (0, 0)  # [start, end) of the list of bytes decoded last
         self._dumped = (-1, 0, 0)  # the cell and [start, end) of the block of a hex dump decoded last
 
@@ -143,13 +143,11 @@ class Views:
         """
         if row.encoding in ("", "hex", "base64"):
             outer = self._outer(hit.end, "", 1, reach, end, final)
-            if outer is None:
-                return None
             if not row.encoding:
                 return outer, outer.index(hit.end)
             return _run(outer, outer.index(hit.end), row)
         outer = self._outer(hit.end, row.encoding, 2, reach, end, final)
-        return (outer, outer.index(hit.end)) if outer else None
+        return outer, outer.index(hit.end)
 
     def framed(self, hit: Hit, row: Row, end: int, final: bool) -> View | None:
         """The bytes that the layout holds whose mark a hit is; None where it holds none, or they were given before."""
@@ -205,35 +203,48 @@ class Views:
         inner = View(plain, (*view.steps, Linear(odd, 2)), (*view.encoding, row.encoding), None, view.cut)
         return inner, (hit.end - odd) // 2
 
-    def _outer(self, hit: int, encoding: str, width: int, reach: int, end: int, final: bool) -> View | None:
+    def _outer(self, hit: int, encoding: str, width: int, reach: int, end: int, final: bool) -> View:
         block = (hit - 1) // (GRID * width) * (GRID * width)
         low = max(0, block - BEFORE * width)
         high = block + (GRID + REACHES[reach]) * width
         odd = hit % 2 if width == 2 else 0
         cut = high < end or not final
         key = (low + odd, min(high, end), encoding)
+        view, hidden = self._view(*key, cut, across=True)
+        if any(start < hit <= stop for start, stop in hidden):
+            view, _ = self._view(*key, cut, across=False)
+        return view
+
+    def _view(self, low: int, high: int, encoding: str, cut: bool, across: bool) -> tuple[View, list[tuple[int, int]]]:
+        """The view of [low, high), and the [start, end) of records of another stream that parts were joined across."""
+        key = (low, high, encoding, across)
         if key not in self._kept:
             if len(self._kept) > 8:  # a view holds at most 150 KB; hits come in order and use the newest
                 self._kept.clear()
-            data = self._slice(low + odd, min(high, end))
-            self._kept[key] = _text_view(data, low + odd, encoding, cut)
+            data = self._slice(low, high)
+            head = self._slice(max(0, low - partial.HEAD), low) if not encoding and b" std" in data else b""
+            self._kept[key] = _text_view(data, low, encoding, cut, head, across)
         return self._kept[key]
 
 
-def _text_view(data: bytes, start: int, encoding: str, cut: bool) -> View:
-    """The stretch as text: UTF-16 narrowed, escapes taken off."""
+def _text_view(
+    data: bytes, start: int, encoding: str, cut: bool, before: bytes, across: bool
+) -> tuple[View, list[tuple[int, int]]]:
+    """The stretch as text: UTF-16 narrowed, parts of records joined, escapes taken off; and what was joined across."""
     width = 2 if encoding else 1
     if encoding:
         data = narrowed(data, big=encoding == "utf-16be")
     head, tail = _whole_escapes(data, cut)
-    steps = (Linear(start + head * width, width),)
-    return _unescaped(_unframed(View(data[head:tail], steps, (encoding,) if encoding else (), None, cut)))
+    first = start + head * width
+    view = View(data[head:tail], (Linear(first, width),), (encoding,) if encoding else (), None, cut)
+    found = partial.gaps(view.data, before + data[:head], across=across)
+    hidden = [(first + low * width, first + high * width) for low, high, skips in found if skips]
+    return _unescaped(_unframed(_without(view, [gap[:2] for gap in found]))), hidden
 
 
 def _unframed(view: View) -> View:
-    """Without what a container runtime or a mail encoding put between the parts of a line."""
-    for gaps in (partial.gaps, lines.gaps):
-        view = _without(view, gaps(view.data))
+    """Without what breaks long lines, and the escapes of a mail encoding."""
+    view = _without(view, lines.gaps(view.data))
     escapes = quoted_printable.escapes(view.data)
     if escapes:
         layer = rewritten(view.data, view.depth, escapes, frozenset(), 1)
