@@ -12,7 +12,7 @@ from detectors import jwt
 from detectors.detector import Confidence, Kind, Match, Rank, Secret, Text
 from detectors.fields import Field, field_at
 from detectors.keys import Meaning, meaning, name_of, words
-from detectors.shapes import is_hex, is_uuid, plausible, random_looking
+from detectors.shapes import is_hex, is_uuid, is_wordy, plausible, random_looking
 
 _SCHEME = re.compile(
     rb"(?i)(?:bearer|token|basic|apikey|api-key|jwt|digest|negotiate|oauth|splunk|snowflake|key)[ =:]\s*"
@@ -24,6 +24,9 @@ _PRINTABLE = re.compile(rb"[\x20-\x7e]{8,}\n?")
 # A token goes into a header, a query or a cookie: RFC 6750's alphabet, RFC 6265's, and what issuers add to them.
 _NO_TOKEN = re.compile(rb"[\s\"'<>(){}\[\]\\^`,;?#&]")
 _TOKENS = frozenset((Kind.BEARER_TOKEN, Kind.REFRESH_TOKEN, Kind.AUTH_CODE))
+
+_IN_RUN = re.compile(rb"[A-Za-z0-9+/]{24}")  # base64, in which a key's name stands by chance
+LONGEST_NAME = 60  # bytes of a key that nothing but its place tells from what surrounds it
 
 Accepts = Callable[[Field, Meaning], Meaning | None]
 
@@ -61,7 +64,8 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
     if said.kind in _TOKENS and _NO_TOKEN.search(value):
         return None
     sure = said.strong and not field.doubtful
-    if field.doubtful and not said.strong and len(words(field.key)) < 2:
+    beside = text.data[max(0, field.key_start - 24) : field.key_start]
+    if field.doubtful and (not _is_name(field.key, said) or _IN_RUN.fullmatch(beside)):
         return None
     if not (plausible(value) if sure else _random(value, said)):
         return None
@@ -77,6 +81,11 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
         key=name_of(field.key),
         static=said.static,
     )
+
+
+def _is_name(key: bytes, said: Meaning) -> bool:
+    """Whether a key is more than a word of prose, and no piece of base64 with such a word in it."""
+    return (said.strong or len(words(key)) > 1) and len(key) <= LONGEST_NAME and is_wordy(key)
 
 
 def _random(value: bytes, said: Meaning) -> bool:
