@@ -24,6 +24,7 @@ from scanner.windows import AHEAD, BEHIND, Range, Shape, Window
 
 SPREAD = 192 * 1024  # bytes a part's neighbourhood reaches: the longest match, its anchor, and what may overlap it
 PAUSE = 0.1  # seconds without input after which a live stream's complete lines are worked on
+BESIDE = 24  # bytes between an anchor and its JWT, in which no other secret has room
 NEAR, BEHIND_NEAR = 384, 256  # bytes before and after a hit that most detectors decide by
 EARLIER = 16 * 1024  # bytes before a view in which the record's time is looked for
 
@@ -244,16 +245,16 @@ class Work:
             return True
         known = True
         for detector in row.detectors:
-            if self._is_idle(hit, row, detector):
-                continue
             try:
-                confirm = detector.confirm if detector.for_path is None else self._for_path(detector)
-                found = self._confirm(hit, row, confirm) if confirm else []
+                found = self._at_a_glance(hit, row, detector)
+                if found is None:
+                    confirm = detector.confirm if detector.for_path is None else self._for_path(detector)
+                    found = self._confirm(hit, row, confirm) if confirm else []
             except RuleTimeout as timeout:
                 found = self._timed_out(hit.end, timeout)
             known = known and found is not None
             for view, match in found or []:
-                self._add(detector.id, view, match)
+                self._add(detector.id, view, match, hit.end)
         return known
 
     def _for_path(self, detector: Detector) -> Confirm | None:
@@ -292,14 +293,15 @@ class Work:
                 for match in found or []:
                     self._add(detector.id, *match)
 
-    def _add(self, detector: str, view: View, match: Match) -> None:
+    def _add(self, detector: str, view: View, match: Match, anchor_end: int | None = None) -> None:
         spans = view.spans(match.start, match.end)
         if not spans or _is_ours(view.data, match):
             return
         detector = match.family if match.family == "jwt" else detector  # whoever found its place, it is a JWT
         candidate = Candidate(spans, match, detector, view, self._earlier(spans[0]))
         if detector == "jwt" and not match.flaw:
-            self._covered = (candidate.start, candidate.end)
+            beside = anchor_end is not None and 0 <= candidate.start - anchor_end <= BESIDE
+            self._covered = (anchor_end if beside and anchor_end else candidate.start, candidate.end)
         self._resolver.add(candidate)
 
     def _confirm(self, hit: Hit, row: Row, confirm: Confirm) -> list[tuple[View, Match]] | None:
@@ -319,22 +321,38 @@ class Work:
         after = self._window.slice(hit.end, hit.end + 2 * LONGEST_TAIL)[row.encoding == "utf-16be" :: 2]
         return len(after) < LONGEST_TAIL or _TAIL.match(after) is not None
 
-    def _is_idle(self, hit: Hit, row: Row, detector: Detector) -> bool:
-        """Whether the raw bytes around a hit tell that a detector finds nothing there: a view costs ten times more."""
+    def _at_a_glance(self, hit: Hit, row: Row, detector: Detector) -> list[tuple[View, Match]] | None:
+        """What the raw bytes around a hit tell, a view costing ten times more; None where they do not tell enough."""
         if row.encoding in ("hex", "base64") or detector.for_path:
-            return False
+            return None
         if detector.glance and not detector.glance(*self._beside(hit, row)):
-            return True
+            return []
         if row.encoding:
-            return False
+            return None
         if detector.follows:
             before = self._window.slice(hit.end - detector.before, hit.end)
-            return not any(wanted in before for wanted in detector.follows)
+            return None if any(wanted in before for wanted in detector.follows) else []
         near = self._near(hit) if detector.before <= NEAR else None
+        if near is None:
+            return None
         try:
-            return near is not None and not any(True for _ in detector.confirm(near))
+            found = list(detector.confirm(near))
         except NeedMore:
-            return False
+            return None
+        return self._viewed(found, near, hit, row) if found else []
+
+    def _viewed(self, found: list[Match], near: Text, hit: Hit, row: Row) -> list[tuple[View, Match]] | None:
+        """Whole matches of the raw bytes, with the view they stand in; None where the view shows them otherwise."""
+        placed = self._views.at(hit, row, 0, self._window.end, self._window.final)
+        if placed is None:
+            return None
+        view, index = placed
+        moved = index - near.hit
+        for match in found:
+            start, end = match.start + moved, match.end + moved
+            if match.flaw is not None or start < 0 or view.data[start:end] != near.data[match.start : match.end]:
+                return None
+        return [(view, replace(match, start=match.start + moved, end=match.end + moved)) for match in found]
 
     def _near(self, hit: Hit) -> Text | None:
         """The bytes around a plain hit where they are what a view would show: nothing there is escaped or joined."""

@@ -12,12 +12,13 @@ _LINE = re.compile(rb"[^\n]*\n?")
 _ODD = re.compile(rb"=(?![0-9A-F]{2}|\r?$)")
 _SOFT = re.compile(rb"[^\r\n]{50,75}=\r?\n")  # section 6.7 rule 5: encoded lines are at most 76 characters long
 _SIGN = re.compile(rb"=3D|=20\r?$|=C3=|=E2=")
+_ANY = re.compile(rb"=(?:3D|\r?\n)")  # without one of these there is nothing to undo
 _ESCAPE = re.compile(rb"=\r?\n|=[0-9A-F]{2}")
 
 
 def escapes(data: bytes) -> list[tuple[int, int, bytes]]:
     """(start, end, what it stands for) of each escape, in order; empty where the text is not quoted-printable."""
-    if b"=3D" not in data and b"=\n" not in data and b"=\r\n" not in data:
+    if not _ANY.search(data):
         return []
     found: list[tuple[int, int, bytes]] = []
     for start, end in _stretches(data):
