@@ -59,6 +59,8 @@ def _signed(verdict: Assessment, match: Match, signatures: Signatures) -> Assess
     said = signatures.of(match.secret)
     one = Evidence(GENUINE if said.genuine else UNPROVEN, said.reason)
     verdict = replace(verdict, evidence=(one, *verdict.evidence))
+    if (match.facts.algorithm or "").startswith("HS") and match.facts.issuer in signatures.issuers:
+        verdict = replace(verdict, weaknesses=tuple(sorted({*verdict.weaknesses, "hmac_despite_public_keys"})))
     if said.unusable:
         reason = f"no server that uses the given keys accepts it: {said.reason}"
         return replace(verdict, state=State.UNUSABLE, basis=GENUINE, reason=reason, live_when_logged=False)

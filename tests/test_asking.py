@@ -169,6 +169,15 @@ def test_the_map_of_issuers(issuer: AuthServer, scan: Scan, tmp_path: Path) -> N
     assert issuer.asked.count("/introspection") == before + 1  # the second time it was known
 
 
+def test_an_hmac_token_of_an_issuer_with_public_keys_is_weak(issuer: AuthServer, scan: Scan, tmp_path: Path) -> None:
+    path = tmp_path / "issuers.toml"
+    path.write_text(f'[[issuer]]\nissuer = "{ISSUER}"\njwks = "{issuer.url}/keys"\n')
+    end = int(time.time()) + 900
+    tokens = [pyjwt.encode({"iss": name, "exp": end}, "k" * 32) for name in (ISSUER, "https://other.example")]
+    _, findings, _ = scan("\n".join([*tokens, issuer.client_credentials(), ""]), "--issuers", str(path))
+    assert ["hmac_despite_public_keys" in one["weaknesses"] for one in findings] == [True, False, False]
+
+
 def test_what_is_nobodys_business_is_shown_to_nobody(issuer: AuthServer, scan: Scan) -> None:
     vendor = b"gh" + b"p_" + b"16C7e42F292c6912E7710c838347Ae178B4a"
     lines = b"client_secret=" + opaque(1) + b"\napi_key=" + opaque(2) + b"\n" + vendor

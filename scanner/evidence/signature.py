@@ -72,6 +72,9 @@ class Signatures:
     def __init__(self, key_sets: Iterable[KeySet]) -> None:
         self._sets = tuple(Jwks.of(keys) for keys in key_sets)
         self._known: dict[Secret, SignatureEvidence] = {}
+        self.issuers = frozenset(
+            issuer for keys in self._sets for issuer in keys.issuers
+        )  # whose public keys these are
 
     def of(self, token: Secret) -> SignatureEvidence:
         """The word of the set that tells most. Never raises on a token."""

@@ -78,7 +78,7 @@ def _completed(events: Iterable[Event], path: bytes, stream: StreamId) -> Iterat
         yield from _unplaced(chain(first, events), f"owner not told: {os.strerror(error.errno or 0)}")
         return
     except Broken:
-        reason = reason or "the snapshot's arrays make no sense: owners are not told"
+        pass  # every byte was scanned all the same; that no owner could be told is in each finding's note
     note = _unplaced(first, "owner not told: the snapshot is broken")
     for event, unplaced in zip(first, note, strict=True):
         yield told.get(event.id, unplaced) if isinstance(event, Finding) else event
