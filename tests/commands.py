@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,25 @@ class Ran:
     err: bytes
 
     @property
+    def said(self) -> bytes:
+        """All it wrote to its two streams."""
+        return self.out + self.err
+
+    @cached_property
     def lines(self) -> list[dict[str, Any]]:
         """The objects of a jsonl report."""
         return [json.loads(line) for line in self.out.splitlines()]
 
     def of_type(self, kind: str) -> list[dict[str, Any]]:
         return [line for line in self.lines if line["type"] == kind]
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        return self.of_type("finding")
+
+    @property
+    def skipped(self) -> list[dict[str, Any]]:
+        return self.of_type("skipped")
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.authserver import AUDITOR, AUDITOR_SECRET, ISSUER, LIFETIME, AuthServer, running
-from tests.command import ROOT, START, bearertrap
+from tests.commands import ROOT, START, bearertrap
 from tests.hostile import saying, serving
 from tests.scanning import jwt, opaque
 from tests.scanning import scan as scanned
@@ -260,7 +259,7 @@ def _has_namespaces() -> bool:
 def test_a_scan_without_any_network(tmp_path: Path) -> None:
     log = tmp_path / "app.log"
     log.write_bytes(_luring(1))
-    command = ["unshare", "-rn", sys.executable, "-c", START, "scan", "-f", "jsonl", str(log)]
+    command = ["unshare", "-rn", *START, "scan", "-f", "jsonl", str(log)]
     done = subprocess.run(command, capture_output=True, timeout=60, check=False, cwd=ROOT)
     assert done.returncode == 11, done.stderr
     assert json.loads(done.stdout.splitlines()[0])["verdict"]["state"] == "live"

@@ -15,7 +15,7 @@ from scanner.rules import detectors_of, read_rules
 from scanner.run import Options, run
 from scanner.run.units import RANGE
 from scanner.sources import WalkRules, walk
-from tests.command import ROOT, bearertrap
+from tests.commands import ROOT, bearertrap
 from tests.scanning import AS_OF, KEY, jwt, opaque
 
 RULES = """
@@ -76,21 +76,21 @@ def test_refused_rules_are_named_all_at_once(folder: Path) -> None:
         RULES + "[[rules]]\nid='only-path'\npath='x'\n[[rules]]\nid='odd'\nregex='acme(?=x)'\n"
     )
     refused = bearertrap("scan", "--rules", "rules.toml", "app.log", cwd=folder)
-    assert refused.code == 2 and not refused.stdout
-    assert b"rules.toml" in refused.stderr and b"'only-path'" in refused.stderr and b"'odd'" in refused.stderr
+    assert refused.code == 2 and not refused.out
+    assert b"rules.toml" in refused.err and b"'only-path'" in refused.err and b"'odd'" in refused.err
     taken = bearertrap(
         "scan", "--rules", "rules.toml", "--skip-rule", "only-path", "--skip-rule", "odd", "app.log", cwd=folder
     )
     assert len(taken.findings) == 3
     (folder / "rules.toml").write_text(RULES)
     unknown = bearertrap("scan", "--rules", "rules.toml", "--skip-rule", "nonesuch", "app.log", cwd=folder)
-    assert unknown.code == 2 and b"'nonesuch'" in unknown.stderr
+    assert unknown.code == 2 and b"'nonesuch'" in unknown.err
 
 
 def test_two_files_may_not_use_one_id(folder: Path) -> None:
     (folder / "more.toml").write_text(RULES)
     twice = bearertrap("scan", "--rules", "rules.toml", "--rules", "more.toml", "app.log", cwd=folder)
-    assert twice.code == 2 and b"'acme-token' stands in rules.toml and in more.toml" in twice.stderr
+    assert twice.code == 2 and b"'acme-token' stands in rules.toml and in more.toml" in twice.err
 
 
 def test_a_rule_that_takes_too_long_is_a_skipped_place_and_no_more(folder: Path) -> None:
@@ -159,9 +159,9 @@ def test_the_exit_code_counts_what_is_left(folder: Path) -> None:
 def test_an_expired_entry_suppresses_nothing_and_is_said(folder: Path) -> None:
     late = bearertrap("scan", *allowed(folder, "2026-01-31"), "--at", "2026-11-22", "app.log", cwd=folder)
     assert len(late.findings) == 3 and late.summary["suppressed"] == 0
-    assert b"entry 1 (test data) expired at 2026-02-01 00:00 UTC" in late.stderr
+    assert b"entry 1 (test data) expired at 2026-02-01 00:00 UTC" in late.err
     quiet = bearertrap("scan", "-q", *allowed(folder, "2026-01-31"), "--at", "2026-11-22", "app.log", cwd=folder)
-    assert not quiet.stderr
+    assert not quiet.err
 
 
 @pytest.mark.parametrize(
@@ -175,13 +175,13 @@ def test_an_expired_entry_suppresses_nothing_and_is_said(folder: Path) -> None:
 def test_an_allow_list_that_can_never_do_what_it_says_is_refused(folder: Path, text: str, said: bytes) -> None:
     (folder / "allow.toml").write_text(text)
     refused = bearertrap("scan", "--rules", "rules.toml", "--allow", "allow.toml", "app.log", cwd=folder)
-    assert refused.code == 2 and said in refused.stderr and b"allow.toml" in refused.stderr
+    assert refused.code == 2 and said in refused.err and b"allow.toml" in refused.err
 
 
 def test_a_file_of_rules_that_is_not_there(folder: Path) -> None:
     for option in ("--rules", "--allow"):
         missing = bearertrap("scan", option, "nonesuch.toml", "app.log", cwd=folder)
-        assert missing.code == 2 and b"nonesuch.toml: cannot be read" in missing.stderr
+        assert missing.code == 2 and b"nonesuch.toml: cannot be read" in missing.err
 
 
 def test_compressed_logs_are_searched_too(folder: Path) -> None:

@@ -19,7 +19,7 @@ from scanner.model import Finding, Skipped
 from scanner.run import Options, run
 from scanner.secondlook import Copies
 from scanner.values import Value
-from tests.command import bearertrap
+from tests.commands import bearertrap
 from tests.scanning import AS_OF, KEY, jwt, opaque
 from tests.streams import source_of
 
@@ -215,7 +215,7 @@ def test_more_values_than_there_is_room_for_are_said(tmp_path: Path) -> None:
     assert ran.code == 11 and len(ran.findings) > 1001 and ran.findings[-1]["copy_of"]
     (said,) = ran.summary["notices"]
     assert re.fullmatch(r"app\.log: more than 1,000 distinct secrets: copies of the others were not looked for", said)
-    assert said.encode() in ran.stderr
+    assert said.encode() in ran.err
 
 
 def test_a_sparse_file_is_looked_at_again_where_it_has_data(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from scanner.model import Finding
 from scanner.run import Options, run
 from scanner.signing import DETECTOR, MOST_TOKENS, SigningKeys
-from tests.command import Run, bearertrap
+from tests.commands import Ran, bearertrap
 from tests.scanning import AS_OF, KEY, b64url, jwt, opaque
 from tests.streams import source_of
 
@@ -37,7 +37,7 @@ def bearer(token: bytes) -> bytes:
     return b"2026-11-22T10:00:00Z DEBUG Authorization: Bearer " + token + b"\n"
 
 
-def keys_of(run: Run) -> list[dict[str, object]]:
+def keys_of(run: Ran) -> list[dict[str, object]]:
     return [one for one in run.findings if one["detector"] == DETECTOR]
 
 
@@ -93,7 +93,7 @@ def test_a_notorious_secret_and_one_of_the_users_list(tmp_path: Path) -> None:
     assert [key["line"] for key in keys_of(both)] == [1, 2]
     assert b"our dev secret" not in both.said
     missing = bearertrap("scan", "--weak-secrets", "nonesuch.txt", "app.log", cwd=tmp_path)
-    assert missing.code == 2 and b"nonesuch.txt" in missing.stderr
+    assert missing.code == 2 and b"nonesuch.txt" in missing.err
 
 
 def test_a_private_key_whose_public_half_is_in_a_named_key_set(tmp_path: Path) -> None:
@@ -112,9 +112,9 @@ def test_a_private_key_whose_public_half_is_in_a_named_key_set(tmp_path: Path) -
 def test_people_are_told_of_it_first(tmp_path: Path) -> None:
     planted(tmp_path, b'{"client_secret": "' + SECRET + b'"}\n' + bearer(signed(SECRET)))
     ran = bearertrap("scan", "-f", "text", "--at", "2026-11-22T12:00:00Z", "app.log", cwd=tmp_path)
-    head, reason = ran.stdout.decode().splitlines()[:2]
+    head, reason = ran.out.decode().splitlines()[:2]
     assert DETECTOR in head and reason.strip().startswith("critical: it signed 1 token tried of this scan")
-    assert b"do first: replace the signing key at once" in ran.stdout
+    assert b"do first: replace the signing key at once" in ran.out
 
 
 def test_it_can_be_allowed(tmp_path: Path) -> None:

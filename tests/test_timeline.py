@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scanner import timeline
 from scanner.model import Finding
 from scanner.timeline import Timeline
-from tests.command import bearertrap
+from tests.commands import bearertrap
 from tests.scanning import AS_OF, jwt, opaque
 from tests.scanning import scan as scanned
 

@@ -19,7 +19,7 @@ from scanner.decoders import Limits
 from scanner.errors import CorruptInput, InputError, LimitExceeded
 from scanner.model import Source
 from tests.archives import CONTENT, FILES, LOG, made_by, tar, tree, zipped
-from tests.command import bearertrap
+from tests.commands import bearertrap
 from tests.streams import Result, read
 
 METHODS = {
