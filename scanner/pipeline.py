@@ -332,7 +332,7 @@ class Work:
         if detector.follows:
             before = self._window.slice(hit.end - detector.before, hit.end)
             return None if any(wanted in before for wanted in detector.follows) else []
-        near = self._near(hit) if detector.before <= NEAR else None
+        near = self._near(hit) if detector.before <= NEAR and not self._is_before_jwt(hit) else None
         if near is None:
             return None
         try:
@@ -340,6 +340,10 @@ class Work:
         except NeedMore:
             return None
         return self._viewed(found, near, hit, row) if found else []
+
+    def _is_before_jwt(self, hit: Hit) -> bool:
+        """Whether a JWT seems to follow: they are longer than what is near, so that no glance would tell."""
+        return b"eyJ" in self._window.slice(hit.end, hit.end + BESIDE)
 
     def _viewed(self, found: list[Match], near: Text, hit: Hit, row: Row) -> list[tuple[View, Match]] | None:
         """Whole matches of the raw bytes, with the view they stand in; None where the view shows them otherwise."""

@@ -19,6 +19,7 @@ _BREAK = re.compile(rb"\r?\n[ \t>]{0,40}")
 _BREAK_BEFORE = re.compile(rb"\r?\n[ \t>]{0,40}\Z")
 _TRACED = re.compile(rb"^([0-9a-f]{4,8}): ([^\r\n]{32,})\r?\n(?=([0-9a-f]{4,8}): )", re.MULTILINE)
 _ROW = re.compile(rb"\n[0-9a-f]{3}[0-9a-f]: ")
+_OPENS = re.compile(rb"""\n[ \t]{0,200}[bru]?["']""")  # where the second of two parts begins: few lines do
 _IN_TOKEN = rb"[A-Za-z0-9_.+/=-]"
 # With an operator between them two literals are one; without one, or with a backslash, only two parts of a long token.
 _CONTINUED = re.compile(
@@ -83,6 +84,6 @@ def gaps(data: bytes) -> list[tuple[int, int]]:
             for row in _TRACED.finditer(data)
             if int(row[3], 16) - int(row[1], 16) == len(row[2])
         ]
-    if b"'" in data or b'"' in data:
+    if _OPENS.search(data):
         found += [(part.start(), part.end()) for part in _CONTINUED.finditer(data)]
     return sorted(found)
