@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.detector import Kind, Secret
-from scanner.redaction import recent
+from scanner.redaction import leftovers, recent
+from scanner.redaction.leftovers import Known
 from scanner.redaction.library import BytesReader, scanner_for
 from scanner.redaction.mask import Style
 from scanner.redaction.recent import Recent
@@ -72,3 +73,14 @@ def test_values_do_not_show() -> None:
     shown.add(Secret(opaque(1)), Kind.BEARER_TOKEN, "f" * 64, (), 0)
     ((_, _, form),) = shown.places(opaque(1), 0, 0)
     assert opaque(1).decode() not in repr(form)
+
+
+def test_values_without_room_for_their_fragments_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Known()
+    for seed in range(5):
+        known.take(Secret(opaque(seed)), Kind.BEARER_TOKEN, f"{seed:064x}")
+    known.prepare(Style.LABEL)
+    assert known.unsplit == 0
+    monkeypatch.setattr(leftovers, "MOST_WORDS", 40)
+    known.prepare(Style.LABEL)
+    assert 0 < known.unsplit < 5

@@ -40,6 +40,7 @@ class Known:
         self._searches: list[Search] = []
         self._index = Index(STEP)
         self.refused = 0  # values there was no room for
+        self.unsplit = 0  # values for whose fragments there was no room; told once it is prepared
 
     def __len__(self) -> int:
         return len(self._values)
@@ -83,8 +84,9 @@ class Known:
 
     def _fragments(self, style: Style) -> Index:
         index = Index(STEP)
-        for secret, (kind, fingerprint) in self._values.items():
+        for number, (secret, (kind, fingerprint)) in enumerate(self._values.items()):
             if len(index) > MOST_WORDS:
+                self.unsplit = len(self._values) - number
                 break
             text = secret.reveal()
             index.add(Form(text, kind, fingerprint), _telling_words(text, kind, style))
