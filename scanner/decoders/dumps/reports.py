@@ -22,16 +22,20 @@ BLOCK = 1 << 18  # bytes read at once
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One format. `headings`: an expression with a named group for each section (`_` is a blank, `end` is none)."""
+    """One format. `headings`: an expression with a named group for each section (`_` is a blank, `end` is none).
+
+    `marks`: one of these stands in the first bytes of each such file. They are looked for first: every file is asked.
+    """
 
     name: str
+    marks: tuple[bytes, ...]
     begins: re.Pattern[bytes]  # matched against the first bytes of the file
     headings: re.Pattern[bytes]
 
 
-def _kind(name: str, begins: bytes, **headings: bytes) -> Kind:
+def _kind(name: str, marks: tuple[bytes, ...], begins: bytes, **headings: bytes) -> Kind:
     text = b"|".join(b"(?P<%s>%s)" % (section.encode(), pattern) for section, pattern in headings.items())
-    return Kind(name, re.compile(begins, re.DOTALL), re.compile(text, re.MULTILINE))
+    return Kind(name, marks, re.compile(begins, re.DOTALL), re.compile(text, re.MULTILINE))
 
 
 _RECORD = rb"^(?:\d{4}[-/]\d\d[-/]\d\d|\[\d|\{\"|(?:DEBUG|INFO|WARN|ERROR)\b)"  # the log goes on
@@ -39,6 +43,7 @@ _RECORD = rb"^(?:\d{4}[-/]\d\d[-/]\d\d|\[\d|\{\"|(?:DEBUG|INFO|WARN|ERROR)\b)"  
 KINDS: tuple[Kind, ...] = (
     _kind(
         "hs-err",  # https://docs.oracle.com/en/java/javase/17/troubleshoot/fatal-error-log.html
+        (b"Java",),
         rb"#\s+# (?:A fatal error has been detected by the Java|There is insufficient memory for the Java)",
         command_line=rb"^Command Line:",
         vm_arguments=rb"^(?:VM Arguments:|jvm_args:|java_command:|java_class_path|Launcher Type:)",
@@ -55,6 +60,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     _kind(
         "tombstone",  # AOSP, system/core/debuggerd
+        (b"*** " * 8,),
         rb"(?:\*\*\* ){8,}",
         command_line=rb"^Cmdline:",
         abort_message=rb"^Abort message:",
@@ -69,6 +75,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     _kind(
         "ips",  # https://developer.apple.com/documentation/xcode/interpreting-the-json-format-of-a-crash-report
+        (b'"bug_type"',),
         rb'\{[^\n]*"bug_type"[^\n]*\}\s*\n\s*\{',
         application_information=rb'^\s{0,4}"asi"\s*:',
         exception=rb'^\s{0,4}"(?:exception|lastExceptionBacktrace|termination)"\s*:',
@@ -80,6 +87,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     _kind(
         "node-report",  # https://nodejs.org/api/report.html
+        (b'"reportVersion"',),
         rb'\s*\{\s*"header":\s*\{\s*"reportVersion"',
         header=rb'"(?:header|cwd|release|componentVersions)":',
         command_line=rb'"commandLine":',
@@ -95,6 +103,7 @@ KINDS: tuple[Kind, ...] = (
     # The next three may stand behind the first lines of a log, and the log may go on behind them.
     _kind(
         "faulthandler",  # https://docs.python.org/3/library/faulthandler.html
+        (b"Fatal Python error: ", b"Current thread 0x"),
         rb"(?:.*?\n)?(?:Fatal Python error: |Current thread 0x)",
         message=rb"^Fatal Python error:",
         stack=rb"^(?:Current thread|Thread) 0x",
@@ -103,6 +112,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     _kind(
         "go-panic",  # https://pkg.go.dev/runtime
+        (b"goroutine ",),
         rb"(?:.*?\n)?(?:panic: |fatal error: |SIG[A-Z]+: )[^\0]{0,4000}?\n\s*goroutine \d+ ",
         message=rb"^(?:panic: |fatal error: |SIG[A-Z]+: )",
         stack=rb"^goroutine \d+ ",
@@ -111,6 +121,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     _kind(
         "rust-panic",  # https://doc.rust-lang.org/std/macro.panic.html
+        (b"panicked at ",),
         rb"(?:.*?\n)?thread '[^'\n]{0,100}' (?:\(\d+\) )?panicked at ",
         message=rb"^thread '[^'\n]{0,100}' (?:\(\d+\) )?panicked at ",
         stack=rb"^stack backtrace:",
@@ -118,6 +129,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     _kind(
         "thread-dump",  # https://docs.oracle.com/en/java/javase/17/docs/specs/man/jstack.html
+        (b"Full thread dump ", b"----- pid "),
         rb"(?:(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\s+)?Full thread dump |\s{0,2}----- pid \d+ at )",  # or an ANR's
         command_line=rb"^Cmd line: ",
         threads=rb'^"',
@@ -176,7 +188,7 @@ class CrashReport:
         return self.kind.name
 
     def recognises(self, head: bytes) -> bool:
-        return self.kind.begins.match(head) is not None
+        return any(mark in head for mark in self.kind.marks) and self.kind.begins.match(head) is not None
 
     def undecided(self, head: bytes) -> bool:
         return False  # text is not held back: what a pipe gives first decides
