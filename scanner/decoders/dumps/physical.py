@@ -89,7 +89,7 @@ class Known:
     sure: Callable[[bytes], bool] = lambda head: True  # what else must hold, where the magic is a word
 
     def recognises(self, head: bytes) -> bool:
-        return any(head[self.at : self.at + len(one)] == one for one in self.magic) and self.sure(head)
+        return head.startswith(self.magic, self.at) and self.sure(head)
 
     def undecided(self, head: bytes) -> bool:
         return self.at == 0 and any(len(head) < len(one) and one.startswith(head) for one in self.magic)
