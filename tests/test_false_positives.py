@@ -78,4 +78,8 @@ def test_a_hundred_megabytes_of_noise_give_no_finding_at_a_log_s_speed() -> None
             assert found == 0 or "log" in kind, kind
     plain = best.pop("plain log, sparse")
     slow = {kind: seconds / plain for kind, seconds in best.items() if seconds > 2.0 * plain}
-    assert set(slow) <= NOT_YET, slow
+    if slow and set(slow) <= NOT_YET:
+        pytest.xfail(
+            f"over half a log's speed is asked; times as long as a log: {slow}"
+        )  # shown, never counted as passed
+    assert slow == {}
