@@ -12,6 +12,7 @@ from typing import Any
 
 from detectors.claims import decode_part, json_object
 from detectors.registry import all_detectors
+from scanner.asking import Asker
 from scanner.context import FileHints
 from scanner.evidence.keyring import Keyring
 from scanner.fingerprint import load_key
@@ -76,10 +77,10 @@ class Inspected:
         yield _line("fingerprint", finding.fingerprint)
 
 
-def inspected(data: bytes, policy: Policy, key_file: str | None = None) -> Inspected | None:
+def inspected(data: bytes, policy: Policy, key_file: str | None = None, asker: Asker | None = None) -> Inspected | None:
     """The first token in the bytes, else all of them taken as an opaque bearer token; None where they are none.
 
-    Raises UsageError where there is no key for the fingerprint.
+    `asker` puts it to its issuer. Raises UsageError where there is no key for the fingerprint.
     """
     scanner = _scanner(policy, load_key(key_file))
     text = data.strip()
@@ -88,8 +89,11 @@ def inspected(data: bytes, policy: Policy, key_file: str | None = None) -> Inspe
         for _ in scanner.scan(StreamId("-"), BytesIO(form), FileHints(), keep=values.append):
             break
         if values:
-            token = values[0].match.secret.reveal()
-            return Inspected(_tried(values[0].finding, token), *_decoded(token))
+            token, finding = values[0].match.secret.reveal(), values[0].finding
+            if asker:
+                asker.keep(values[0])
+                finding = asker.asked(finding)
+            return Inspected(_tried(finding, token), *_decoded(token))
     return None
 
 

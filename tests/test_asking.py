@@ -206,6 +206,50 @@ def test_an_issuer_that_fails_leaves_the_verdict_and_says_so(scan: Scan) -> None
     assert "the keys could not be fetched" in said
 
 
+def test_keys_that_could_not_be_had_are_said_in_the_report_and_by_the_exit_code(tmp_path: Path) -> None:
+    """A signature that was not checked is not a checked one, whatever was found."""
+    log, table = tmp_path / "app.log", tmp_path / "issuers.toml"
+    log.write_text("nothing here\n")
+    with serving(saying(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n")) as server:
+        keys = f"http://localhost:{server.port}/keys"
+        table.write_text(f'[[issuer]]\nissuer = "{ISSUER}"\njwks = "{keys}"\n')
+        for options in (["--jwks", f"{keys}?tenant=7"], ["--issuers", table]):
+            ran = bearertrap("scan", "-f", "jsonl", log, *options)
+            assert ran.code == 12
+            assert [(one["source"]["path"], one["reason"]) for one in ran.skipped] == [
+                (keys, "the keys could not be fetched: localhost redirects; no redirect is followed")
+            ]
+            assert ran.summary["skipped"] == 1
+        ran = bearertrap("inspect", "--json", "--jwks", keys, stdin=jwt(9))
+    assert ran.code == 12
+    assert json.loads(ran.out)["not_checked"][0]["source"]["path"] == keys
+    assert f"not checked: {keys}: the keys could not be fetched" in ran.err.decode()
+
+
+def test_one_token_is_put_to_its_issuer_and_its_signature_checked(issuer: AuthServer) -> None:
+    token = issuer.client_credentials()
+    options = ["--jwks", f"{issuer.url}/keys", *introspect(issuer)]
+
+    def inspected() -> dict[str, Any]:
+        ran = bearertrap("inspect", "--json", *options, stdin=token.encode(), env={"AUDITOR_SECRET": AUDITOR_SECRET})
+        assert AUDITOR_SECRET.encode() not in ran.said
+        return {**json.loads(ran.out), "code": ran.code}
+
+    live = inspected()
+    assert (live["code"], live["verdict"]["state"], live["not_checked"]) == (11, "live", [])
+    assert [one["name"] for one in live["evidence"]] == ["introspection", "signature", "claims"]
+    issuer.revoke(token)
+    revoked = inspected()
+    assert (revoked["code"], revoked["verdict"]["state"]) == (10, "revoked")
+    assert revoked["verdict"]["basis"] == "introspection"
+
+
+def test_one_token_alone_asks_nobody(issuer: AuthServer) -> None:
+    before = len(issuer.asked)
+    assert bearertrap("inspect", "--jwks", f"{issuer.url}/keys", stdin=_luring(1)).code == 11
+    assert issuer.asked[before:] in ([], ["/keys"])  # the key set was named; nothing in the token was
+
+
 def _listening() -> tuple[socket.socket, int]:
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.3)

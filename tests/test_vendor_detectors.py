@@ -213,9 +213,23 @@ def test_a_bare_access_key_id_is_no_finding() -> None:
 
 def test_lifetimes_and_facts() -> None:
     match = only("github-installation-stateless", BY_ID["github-installation-stateless"].examples[0][1])
-    assert match.facts.expires_at == 1795340000.0 and match.max_lifetime == 3600.0 and not match.static
+    assert match.facts.expires_at == 1795340000.0 and match.max_lifetime == 86400.0 and not match.static
     assert only("sentry-org", BY_ID["sentry-org"].examples[0][1]).facts.issued_at == 1795338967.0
     assert only("stripe-secret", BY_ID["stripe-secret"].examples[0][1]).static
+
+
+def test_only_documented_maxima_are_lifetimes() -> None:
+    """A default or a lifetime that a refresh prolongs says nothing of when a token has surely ended."""
+    lifetimes = {name: only(name, BY_ID[name].examples[0][0]).max_lifetime for name in MAXIMA}
+    assert lifetimes == MAXIMA
+
+
+MAXIMA = {
+    "github-installation": 86400.0,  # also the GITHUB_TOKEN of a job, refreshed for a day
+    "entra-refresh-token": None,
+    "instagram": None,
+    "linkedin-access": 365 * 86400.0,  # of the refresh tokens, which look alike
+}
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ DETECTORS = detectors(
         b"1.AT" + B64U[:42] + b".Ag" + b"ABAwEAAAD" + B64U[:240],
         "https://learn.microsoft.com/entra/identity-platform/refresh-tokens",
         Kind.REFRESH_TOKEN,
-        lifetime=7776000.0,  # 90 days, 24 hours for single-page apps; not configurable
+        # "The default lifetime" is 90 days, 24 hours for single-page apps: a default is no maximum.
         goes_on=URLSAFE,
         dense=True,
         back=90,

@@ -122,7 +122,7 @@ DETECTORS = detectors(
         goes_on=URLSAFE,
         weak=True,
         dense=True,
-        lifetime=5184000.0,  # long-lived: 60 days, refreshed anew
+        # A long-lived one is good for 60 days, and for 60 more from each refresh: no maximum is claimed.
         static=False,
     ),
     Family(
@@ -143,12 +143,12 @@ DETECTORS = detectors(
         (),
         rb"AQ[UVWX][0-9A-Za-z_-]{200,600}",
         b"AQ" + b"V" + B64U,
-        "https://learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow",
+        "https://learn.microsoft.com/linkedin/shared/authentication/programmatic-refresh-tokens",
         Kind.BEARER_TOKEN,
         goes_on=URLSAFE | frozenset(b"+/="),
         weak=True,
         dense=True,
-        lifetime=5184000.0,
+        lifetime=31536000.0,  # access tokens 60 days, refresh tokens, which look alike, 365
         static=False,
         back=64,
         patterns=(rb"""["'= :\[]AQ[UVWX][0-9A-Za-z_\-]{48}""",),

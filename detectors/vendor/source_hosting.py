@@ -17,7 +17,7 @@ ATLASSIAN = "https://support.atlassian.com/atlassian-account/docs/manage-api-tok
 CIRCLECI = "https://circleci.com/docs/managing-api-tokens/"
 HARNESS = "https://developer.harness.io/docs/platform/automation/api/add-and-manage-api-keys/"
 
-HOUR, DAY = 3600.0, 86400.0
+DAY = 86400.0
 
 
 def _github(prefix: bytes, body: bytes) -> bytes:
@@ -96,7 +96,9 @@ DETECTORS = detectors(
         GITHUB,
         check=sums.crc_base62,
         must_check=True,
-        lifetime=HOUR,
+        # One hour; the GITHUB_TOKEN of a job is one too, and refreshed for up to 24 hours:
+        # https://docs.github.com/actions/concepts/security/github_token
+        lifetime=DAY,
         static=False,
     ),
     Family(
@@ -111,7 +113,7 @@ DETECTORS = detectors(
         + B64U[:86],
         "https://github.blog/changelog/2026-05-15-github-app-installation-tokens-per-request-override-header/",
         goes_on=URLSAFE,
-        lifetime=HOUR,
+        lifetime=DAY,
         static=False,
         dense=True,
         facts=_stateless,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from scanner.cli.issuers import ISSUERS, Named
 from scanner.cli.options import SETTINGS, VERDICT, Sectioned, option, section
 from scanner.errors import UsageError
 
@@ -14,12 +16,13 @@ if TYPE_CHECKING:
     from scanner.judge import Policy
 
 LARGEST = 256 * 1024  # bytes read: a token with a header around it; the largest that servers take is far smaller
-NOTHING, UNUSABLE, USABLE = 0, 10, 11
+NOTHING, UNUSABLE, USABLE, INCOMPLETE = 0, 10, 11, 12
 
 
 @click.command("inspect", cls=Sectioned, context_settings=SETTINGS)
 @section("Report", option("--json", "as_json", is_flag=True, help="One JSON object, with evidence and claims."))
 @VERDICT
+@ISSUERS
 @click.pass_context
 def command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     """Explain one token, read from stdin or, at a terminal, from a prompt that does not show it.
@@ -35,25 +38,36 @@ def command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     from scanner.inspection import inspected
 
     try:
-        found = inspected(_read(), _policy(options), options["key_file"])
+        named = Named(options)
+        found = inspected(_read(), _policy(options, named), options["key_file"], named.asker)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
+    for skipped in named.missing:
+        click.echo(f"not checked: {skipped.stream.path}: {skipped.reason}", err=True)
     if found is None:
         click.echo("no token is recognised in this", err=True)
         ctx.exit(NOTHING)
     if as_json:
         import orjson
 
-        click.echo(orjson.dumps(found.record()))
+        from scanner.sinks import records
+
+        missing = [records.of_skipped(skipped) for skipped in named.missing]
+        click.echo(orjson.dumps({**found.record(), "not_checked": missing}))
     else:
         click.echo("\n".join(found.lines()))
-    ctx.exit(USABLE if found.usable else UNUSABLE)
+    ctx.exit(INCOMPLETE if named.missing else USABLE if found.usable else UNUSABLE)
 
 
-def _policy(options: dict[str, Any]) -> Policy:
+def _policy(options: dict[str, Any], named: Named) -> Policy:
     from scanner.judge import Policy
 
-    return Policy(options["as_of"], options["leeway"], options["max_lifetime"])
+    policy = Policy(options["as_of"], options["leeway"], options["max_lifetime"])
+    if not named.key_sets:
+        return policy
+    from scanner.evidence.signature import Signatures
+
+    return replace(policy, signatures=Signatures(named.key_sets))
 
 
 def _read() -> bytes:

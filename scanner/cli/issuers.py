@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from scanner.evidence.fetcher import Fetcher
     from scanner.evidence.introspection import Asking
     from scanner.evidence.key_set import KeySet
+    from scanner.model import Skipped
 
 ISSUERS = section(
     "Issuers",
@@ -57,12 +58,12 @@ ISSUERS = section(
 class Named:
     """The key sets and endpoints the user named. Raises UsageError for options that don't go together.
 
-    `notes` say which keys could not be had: the scan goes on without them.
+    `missing` are the keys that could not be had: the scan goes on without them, and is not whole.
     """
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._options = options
-        self.notes: list[str] = []
+        self.missing: list[Skipped] = []
         self.key_sets: tuple[KeySet, ...] = ()
         self.asker: Asker | None = None
         names = ("jwks", "issuer_map", "introspect", "userinfo")
@@ -79,9 +80,8 @@ class Named:
         fetcher = self._fetcher()
         issuers = load_issuers(self._options["issuer_map"]) if self._options["issuer_map"] else ()
         askings = [*self._askings(), *(asking for issuer in issuers for asking in issuer.askings)]
-        found, missing = key_sets(issuers, fetcher)
+        found, self.missing = key_sets(issuers, fetcher)
         self.key_sets = (*self._named_sets(fetcher), *found)
-        self.notes += missing
         if askings:
             self.asker = Asker(Introspector(askings, fetcher))
 
@@ -97,6 +97,7 @@ class Named:
     def _named_sets(self, fetcher: Fetcher) -> list[KeySet]:
         from scanner.evidence.answers import fetch_key_set
         from scanner.evidence.endpoint import endpoint
+        from scanner.evidence.issuers import not_fetched
         from scanner.evidence.jwks import read_key_set
         from scanner.evidence.wire import FetchFailed
 
@@ -105,10 +106,11 @@ class Named:
             if "://" not in source:
                 found.append(read_key_set(source))
                 continue
+            address = endpoint(source, private=self._options["allow_private"])
             try:
-                found.append(fetch_key_set(endpoint(source, private=self._options["allow_private"]), fetcher))
+                found.append(fetch_key_set(address, fetcher))
             except FetchFailed as error:
-                self.notes.append(f"the keys could not be fetched: {error}")
+                self.missing.append(not_fetched(address, error))
         return found
 
     def _askings(self) -> list[Asking]:

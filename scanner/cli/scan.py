@@ -163,11 +163,11 @@ class _Scan:
 
         for sink in sinks:
             sink.begin()
-        for line in (*tally.expired(), *named.notes):
+        for line in tally.expired():
             meter.say(line)
         wanted = [source for source in sources if isinstance(source, Source)]
         self._summary.sources = len(wanted)
-        skipped = (event for event in sources if isinstance(event, Skipped))
+        skipped = (*named.missing, *(event for event in sources if isinstance(event, Skipped)))
         asker = named.asker
         keep = asker.keep if asker else None
         jobs = self._options["jobs"]

@@ -29,6 +29,7 @@ from scanner.evidence.introspection import Asking, Client, Way, secret_from
 from scanner.evidence.jwks import read_key_set
 from scanner.evidence.key_set import KeySet
 from scanner.evidence.wire import FetchFailed
+from scanner.model import Skipped, StreamId
 
 LARGEST_FILE = 1024 * 1024  # bytes
 MOST_ISSUERS = 500
@@ -142,13 +143,13 @@ def _client(entry: dict[str, Any], file: Path, where: str) -> Client:
     return Client(entry["client_id"], secret, how == "post")
 
 
-def key_sets(issuers: tuple[Issuer, ...], fetcher: Fetcher) -> tuple[list[KeySet], list[str]]:
-    """The key sets of the map, each bound to its issuers, and why those that are missing are (for people).
+def key_sets(issuers: tuple[Issuer, ...], fetcher: Fetcher) -> tuple[list[KeySet], list[Skipped]]:
+    """The key sets of the map, each bound to its issuers, and those that could not be had.
 
     Raises UsageError for a file that is no key set.
     """
     found: list[KeySet] = []
-    missing: list[str] = []
+    missing: list[Skipped] = []
     for issuer in issuers:
         if issuer.jwks_file is not None:
             found.append(read_key_set(issuer.jwks_file, issuer.issuers))
@@ -156,5 +157,10 @@ def key_sets(issuers: tuple[Issuer, ...], fetcher: Fetcher) -> tuple[list[KeySet
             try:
                 found.append(fetch_key_set(issuer.jwks_url, fetcher, issuer.issuers))
             except FetchFailed as error:
-                missing.append(f"the keys could not be fetched: {error}")
+                missing.append(not_fetched(issuer.jwks_url, error))
     return found, missing
+
+
+def not_fetched(keys: Endpoint, error: FetchFailed) -> Skipped:
+    """Keys the user named are input too: signatures were not checked with these."""
+    return Skipped(StreamId(keys.url.partition("?")[0]), f"the keys could not be fetched: {error}")
