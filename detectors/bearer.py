@@ -26,6 +26,10 @@ _OTHER = frozenset(
     b"""basic bearer digest negotiate kerberos ntlm hawk aws4-hmac-sha256 aws signature hmac sharedkey mac
     scram-sha-256""".split()
 )
+# Its value begins with the scheme of another detector: nothing is left to be found by the header's name.
+_TAKEN = re.compile(
+    rb"""[\\"'\]]{0,6}[ \t]{0,4}(?:=>|[:=>])[ \t]{0,4}[\\"'\[(]{0,8}(?:[Bb]earer|BEARER|[Bb]asic|BASIC|[Dd]igest) """
+)
 _BEFORE = frozenset(
     b"x proxy http request req header headers upstream amz original forwarded incoming outgoing".split()
 )
@@ -55,6 +59,10 @@ def confirm_header(text: Text) -> Iterator[Match]:
     if field.doubtful and not random_looking(text.data[start : field.end]):
         return
     yield from _token_at(text, start, "authorization")
+
+
+def _glance(_before: bytes, after: bytes) -> bool:
+    return not _TAKEN.match(after)
 
 
 def _is_header(name: tuple[bytes, ...]) -> bool:
@@ -128,5 +136,6 @@ DETECTORS = (
             b"authorization: required for this resource",
             b"Authorization: AWS4-HMAC-SHA256 Credential=x",
         ),
+        glance=_glance,
     ),
 )

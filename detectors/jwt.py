@@ -200,6 +200,8 @@ def _in_cookie(data: bytes, start: int) -> bool:
     line = data[max(data.rfind(b"\n", 0, start), start - 400, 0) : start]
     if line.lstrip().startswith(b'"value"'):  # an archive of HTTP, printed over lines: the list it is in stands above
         line = data[max(start - 400, 0) : start]
+    if b"cookie" not in line.lower():
+        return False
     found = next(reversed(list(_COOKIE.finditer(line))), None)
     between = line[found.end() :] if found else b""
     return found is not None and b"uthorization" not in between and b'"headers"' not in between

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
@@ -10,6 +11,7 @@ from detectors.detector import Kind, Match, Text
 from scanner import lifetimes
 from scanner.record_time import HEAD, Around, Stamp, all_in_line, at, in_line, keyed
 from scanner.siblings import beside
+from scanner.timestamps import Written
 
 LINES_BACK = 80  # lines a record may have before the one with its secret: header blocks, pretty-printed JSON
 LINES_AHEAD = 80  # lines behind a secret in which the next record is looked for
@@ -123,8 +125,7 @@ def _line(text: Text, match: Match) -> tuple[int, int]:
 def _surest(around: Around, before: bytes, after: bytes) -> Stamp | None:
     """The line's time; another one in it, if that leaves less open and can be of the same moment."""
     best: Stamp | None = None
-    behind = keyed(after)
-    for written in (*all_in_line(before), *((behind,) if behind else ())):
+    for written in _told(before, after):
         stamp = around.settled(written)
         if stamp is None or best is None:
             best = best or stamp
@@ -133,6 +134,13 @@ def _surest(around: Around, before: bytes, after: bytes) -> Stamp | None:
         if best and best.earliest == best.latest:
             break
     return best
+
+
+def _told(before: bytes, after: bytes) -> Iterator[Written]:
+    yield from all_in_line(before)
+    behind = keyed(after)
+    if behind:
+        yield behind
 
 
 def _meet(one: Stamp, other: Stamp) -> bool:

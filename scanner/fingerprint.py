@@ -71,11 +71,9 @@ def surroundings(key: bytes, spans: Iterable[Span], read: Callable[[int, int], b
 
     What stands behind is left out: of a live stream it is not known yet. `read` gives the bytes [start, end).
     """
-    mac = hmac.new(key, _PLACE, "sha256")
-    for span in spans:
-        stretch = read(max(0, span.start - BEFORE), span.end)
-        mac.update(len(stretch).to_bytes(8, "big") + stretch)
-    return mac.hexdigest()[:32]
+    stretches = [read(max(0, span.start - BEFORE), span.end) for span in spans]
+    told = b"".join([_PLACE, *[len(one).to_bytes(8, "big") + one for one in stretches]])
+    return hmac.digest(key, told, "sha256").hex()[:32]
 
 
 def finding_id(stream: StreamId, spans: tuple[Span, ...], mark: str) -> str:

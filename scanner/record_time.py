@@ -158,11 +158,14 @@ class Around:
             return None
 
     def _by_day(self, written: Written) -> Stamp | None:
+        year, month, day = written.days[0]
+        if year is not None and len(written.days) == 1:
+            return self._on(written, year, month, day)
         stamps = [stamp for day in self._days(written) if (stamp := self._on(written, *day))]
         stamps = [s for s in stamps if self._changed is None or s.earliest <= self._changed] or stamps
-        if len(stamps) < 2 and written.days[0][0] is not None:
+        if len(stamps) < 2 and year is not None:
             return stamps[0] if stamps else None
-        what = "year" if written.days[0][0] is None else "order"
+        what = "year" if year is None else "order"
         near = [s for s in stamps if self._changed and self._changed - s.earliest < CLOSE]
         if len(near) == 1:
             return replace(near[0], assumed=(*near[0].assumed, f"inferred_{what}"))

@@ -72,11 +72,15 @@ def _until_closed(text: bytes) -> bytes:
 def _from_opened(text: bytes) -> bytes:
     """From the bracket that opens the object the text ends in."""
     depth = 0
-    for found in reversed(list(_BRACKETS.finditer(text))):
-        if found[0] in b"}])":
-            depth += 1
-        else:
-            depth -= 1
-            if depth < -1 or (depth < 0 and found[0] == b"{"):
-                return text[found.end() :]
+    for high in range(len(text), 0, -_STEP):  # it mostly opens near
+        for found in reversed(list(_BRACKETS.finditer(text, max(0, high - _STEP), high))):
+            if found[0] in b"}])":
+                depth += 1
+            else:
+                depth -= 1
+                if depth < -1 or (depth < 0 and found[0] == b"{"):
+                    return text[found.end() :]
     return text[text.rfind(b"\n") + 1 :] if depth >= 0 else text
+
+
+_STEP = 256  # bytes looked at at once

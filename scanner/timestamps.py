@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, tzinfo
+from functools import lru_cache
 
 from scanner.zones import zone_of
 
@@ -127,11 +128,19 @@ def value(text: bytes) -> Written | None:
 
 
 def _made(found: re.Match[bytes]) -> Written | None:
-    parts = {name[-1]: value.decode("ascii") for name, value in found.groupdict().items() if value is not None}
+    names, letters = _groups(found.re, found.lastgroup or "")
+    parts = {letter: value.decode("ascii") for letter, value in zip(letters, found.group(*names), strict=True) if value}
     try:
         return _epoch(parts) if "n" in parts or "e" in parts else _calendar(parts)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+@lru_cache
+def _groups(pattern: re.Pattern[bytes], last: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The groups of the alternative whose group matched last, as they are called and by their own letter."""
+    names = tuple(name for name in pattern.groupindex if name[:-1] == last[:-1])
+    return names, tuple(name[-1] for name in names)
 
 
 def _epoch(parts: dict[str, str]) -> Written:

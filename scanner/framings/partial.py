@@ -30,6 +30,8 @@ def gaps(data: bytes, head: bytes = b"", *, across: bool = True) -> list[tuple[i
     `head`: what stands before the data, as far back as its first line may have begun. `across`: join parts with
     records of the other stream between them; where parts of both streams cross, those that began first.
     """
+    if b"std" not in data:
+        return []
     if _DOCKER_TEXT in data and b'"stream":"' in data:
         found = _between(_docker(data))
     elif b"\n" in data and _MARK.search(data):
