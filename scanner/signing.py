@@ -18,6 +18,7 @@ from scanner.model import Finding, Skipped, State
 from scanner.values import Role, Trial, Value
 
 if TYPE_CHECKING:
+    from scanner.evidence.jwks import Jwks
     from scanner.evidence.keyring import Keyring
 
 DETECTOR = "signing-key"
@@ -127,10 +128,9 @@ class SigningKeys:
                 yield _weak(token)
 
     def _keyring(self) -> Keyring:
-        from scanner.evidence.jwks import Jwks
         from scanner.evidence.keyring import Keyring
 
-        keyring = Keyring(self.weak, [Jwks.of(keys) for keys in self.key_sets])
+        keyring = Keyring(self.weak, self._jwks() if self.key_sets else ())
         for trial in self._trials:
             value = trial.secret.reveal()
             if trial.role is Role.TOKEN:
@@ -140,6 +140,11 @@ class SigningKeys:
             else:
                 keyring.add_secret(trial.fingerprint, value)
         return keyring
+
+    def _jwks(self) -> list[Jwks]:
+        from scanner.evidence.jwks import Jwks
+
+        return [Jwks.of(keys) for keys in self.key_sets]
 
 
 def _password(match: Match) -> Secret:

@@ -13,6 +13,16 @@ LARGEST_TOKEN = 256 * 1024  # bytes: twice the largest part that is decoded at a
 LARGEST_HEADER = 32 * 1024  # encoded bytes: an x5c chain of five certificates has about 12 KB
 _COMPACT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
 
+# RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 8812 section 3.2, RFC 9864 section 2.2: which key an algorithm takes.
+RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
+BY_CURVE = {
+    "secp256r1": frozenset({"ES256"}),
+    "secp384r1": frozenset({"ES384"}),
+    "secp521r1": frozenset({"ES512"}),
+    "secp256k1": frozenset({"ES256K"}),
+}
+ASYMMETRIC = RSA | frozenset().union(*BY_CURVE.values()) | {"EdDSA", "Ed25519", "Ed448"}
+
 
 class NotCheckable(Exception):
     """The token's signature can't be checked. The message is the reason, for a person, without a byte of the token."""

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from scanner.errors import UsageError
+from scanner.evidence.jose import BY_CURVE, RSA
 from scanner.evidence.key_set import KeySet
 
 LARGEST_FILE = 10 * 1024 * 1024  # bytes
@@ -21,16 +22,6 @@ MOST_KEYS = 1000  # issuers publish 1 to 20
 LARGEST_MODULUS = 16384  # bits: what OpenSSL itself accepts for a check; larger ones only cost time
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
-
-# RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 8812 section 3.2, RFC 9864 section 2.2: which key an algorithm takes.
-_RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
-_BY_CURVE = {
-    "secp256r1": frozenset({"ES256"}),
-    "secp384r1": frozenset({"ES384"}),
-    "secp521r1": frozenset({"ES512"}),
-    "secp256k1": frozenset({"ES256K"}),
-}
-ASYMMETRIC = _RSA | frozenset().union(*_BY_CURVE.values()) | {"EdDSA", "Ed25519", "Ed448"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +160,9 @@ def _public(member: dict[str, Any]) -> PublicKey | None:
 def algorithms_of(public: PublicKey) -> frozenset[str]:
     """The JWS algorithms a key of that type and curve can check."""
     if isinstance(public, rsa.RSAPublicKey):
-        return _RSA if public.key_size <= LARGEST_MODULUS else frozenset()
+        return RSA if public.key_size <= LARGEST_MODULUS else frozenset()
     if isinstance(public, ec.EllipticCurvePublicKey):
-        return _BY_CURVE.get(public.curve.name, frozenset())
+        return BY_CURVE.get(public.curve.name, frozenset())
     return frozenset({"EdDSA", "Ed25519" if isinstance(public, ed25519.Ed25519PublicKey) else "Ed448"})
 
 

@@ -13,15 +13,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-
-from scanner.evidence.jose import Jws, NotCheckable, parse_jws
-from scanner.evidence.jwks import ASYMMETRIC, Jwks, PublicKey, algorithms_of
-from scanner.evidence.private_keys import public_halves
-from scanner.evidence.signature import verify
+from scanner.evidence.jose import ASYMMETRIC, Jws, NotCheckable, parse_jws
 from scanner.evidence.weak_secrets import BUILT_IN
+
+if TYPE_CHECKING:
+    from scanner.evidence.jwks import Jwks
 
 MOST_TOKENS = 2_000
 MOST_SECRETS = 20_000
@@ -67,12 +65,12 @@ class KeyHit:
 class Keyring:
     """Collects tokens and secrets of a scan, then tries each on each, in the order of adding and within bounds."""
 
-    __slots__ = ("_budget", "_left_out", "_private", "_published", "_secrets", "_tokens", "_weak")
+    __slots__ = ("_budget", "_key_sets", "_left_out", "_private", "_secrets", "_tokens", "_weak")
 
     def __init__(self, weak: Iterable[bytes] = (), key_sets: Iterable[Jwks] = ()) -> None:
         """`weak` adds to the built-in list of notorious secrets; `key_sets` are what private keys are compared with."""
         self._weak = tuple(dict.fromkeys((*BUILT_IN, *weak)))
-        self._published = {_identity(key.public): key for keys in key_sets for key in keys.keys}
+        self._key_sets = tuple(key_sets)
         self._tokens: dict[str, Jws] = {}
         self._secrets: dict[str, bytes] = {}
         self._private: dict[str, bytes] = {}
@@ -153,22 +151,20 @@ class Keyring:
                 yield fingerprint, read_as, key
 
     def _private_hits(self) -> Iterator[KeyHit]:
+        if not self._private:
+            return
+        # It takes 0.05 s to import what knows public keys, and few scans find a private one.
+        from scanner.evidence.key_pairs import Pairs
+
         tokens = {name: jws for name, jws in self._tokens.items() if jws.algorithm in ASYMMETRIC}
-        checks = MOST_CHECKS
+        pairs = Pairs(tokens, self._key_sets, MOST_CHECKS)
         for fingerprint, value in self._private.items():
-            for public in public_halves(value):
-                published = self._published.get(_identity(public))
-                if published:
-                    yield KeyHit(None, fingerprint, Relation.IN_KEY_SET, "private_key", published.key_id)
-                fitting = [name for name, jws in tokens.items() if jws.algorithm in algorithms_of(public)]
-                checks -= len(fitting)
-                if checks < 0:
-                    self._left_out[f"more than {MOST_CHECKS} pairs of token and private key"] = None
-                    return
-                key_id = published.key_id if published else None
-                for name in fitting:
-                    if verify(tokens[name], public):
-                        yield KeyHit(name, fingerprint, Relation.SIGNS_TOKEN, "private_key", key_id)
+            for token, key_id, published in pairs.of(value):
+                relation = Relation.IN_KEY_SET if published else Relation.SIGNS_TOKEN
+                yield KeyHit(token, fingerprint, relation, "private_key", key_id)
+            if pairs.exhausted:
+                self._left_out[f"more than {MOST_CHECKS} pairs of token and private key"] = None
+                return
 
 
 def _signers(
@@ -222,13 +218,3 @@ def _decoded(value: bytes) -> bytes | None:
         return base64.b64decode(bare + b"=" * (-len(bare) % 4))
     except binascii.Error:
         return None
-
-
-def _identity(public: PublicKey) -> tuple[object, ...]:
-    """Equal for equal keys."""
-    if isinstance(public, rsa.RSAPublicKey):
-        return ("RSA", public.public_numbers().n)
-    if isinstance(public, ec.EllipticCurvePublicKey):
-        point = public.public_numbers()
-        return (public.curve.name, point.x, point.y)
-    return (type(public).__name__, public.public_bytes_raw())

@@ -14,8 +14,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from jwt.algorithms import Algorithm, get_default_algorithms
 
 from detectors.detector import Secret
-from scanner.evidence.jose import Jws, NotCheckable, parse_jws
-from scanner.evidence.jwks import ASYMMETRIC, Jwks, Key, PublicKey, fitting
+from scanner.evidence.jose import ASYMMETRIC, Jws, NotCheckable, parse_jws
+from scanner.evidence.jwks import Jwks, Key, PublicKey, fitting
 from scanner.evidence.key_set import KeySet
 
 MOST_TRIED = 50  # keys for one token that names none of them: at most 50 * 0.2 ms (ES512)
