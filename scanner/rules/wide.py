@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from scanner.rules.gosyntax import Choice, Group, Literal, Node, OneOf, Repeat, Sequence, parse, written
 
 
 def widened(pattern: bytes, *, big: bool) -> bytes:
     """`pattern` over code units of UTF-16, big-endian or little-endian. Raises GoSyntaxError for what Go has not."""
-    return written(_wide(parse(pattern.decode("ascii")), big))
+    return written(_wide(_parsed(pattern), big))
+
+
+@lru_cache(maxsize=1)  # each is asked for in both orders
+def _parsed(pattern: bytes) -> Node:
+    return parse(pattern.decode("ascii"))
 
 
 def _wide(node: Node, big: bool) -> Node:
