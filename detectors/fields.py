@@ -26,8 +26,9 @@ _LIST_OPENS = re.compile(rb"""[\[(]\s{0,60}["'`]$""")
 _RESOURCE = re.compile(rb"(?:arn|urn):[^\s\"']{0,150}[:/]$")  # a resource's name: no key
 _CLOSING = re.compile(rb"</(?:[\w.-]{1,40}:)?$")  # the end of an element: what follows is another's
 _BARE_END = re.compile(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]|[\^~](?=[A-Za-z_]{2,20}=)""")
+_OPAQUE = re.compile(rb"[A-Za-z0-9._~+/=-]+")
 _TEXT_END = re.compile(rb"[<\r\n]|\]\]>")
-_LINE_END = re.compile(rb"""[\s"'`\x00-\x1f\x7f-\xff]""")
+_LINE_END = re.compile(rb"""[\s"'`\x00-\x1f\x7f-\xff]|&(?=[a-z][a-z_]{1,40}=)""")  # a form may be all of a line
 _ASSIGNMENT = re.compile(rb"(?:^|[\n\0])[+\-> ]{0,4}(?:export |set |setx |Environment=|env )?[\"']?$")
 
 
@@ -73,7 +74,10 @@ def field_at(text: Text) -> Field | None:
     data = text.data
     counted = lengths.value_after(data, key_start, key_end)
     if counted:
-        return Field(data[key_start : counted[0]], key_start, *counted[1:], quoted=True, closed=True, flag=False)
+        key, doubtful = data[key_start : counted[0]], lengths.are_constants(data, *counted)
+        if doubtful and not _OPAQUE.fullmatch(data, *counted[1:]):
+            return None
+        return Field(key, key_start, *counted[1:], quoted=True, closed=True, flag=False, doubtful=doubtful)
     head = data[max(0, key_start - 160) : key_start]
     if _RESOURCE.search(head) or _CLOSING.search(head):
         return None

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from detectors.detector import Kind
+from detectors.shapes import is_wordy
 
+_RUNS = re.compile(rb"[A-Za-z0-9]{12,}")
+# What may stand before the telling word, the longer ones first.
+_QUALIFIERS = (
+    b"subscription", b"encryption", b"personal", b"private", b"refresh", b"session", b"signing", b"account", b"license",
+    b"access", b"bearer", b"client", b"secret", b"shared", b"master", b"oauth", b"auth", b"user", b"api", b"app", b"id",
+    b"db",
+)  # fmt: skip
 _WORD = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _GLUED = {
     b"apikey": (b"api", b"key"), b"accesstoken": (b"access", b"token"), b"authtoken": (b"auth", b"token"),
@@ -76,8 +84,13 @@ def words(key: bytes) -> tuple[bytes, ...]:
 
 
 def name_of(key: bytes) -> str:
-    """The normalised name of a key: its words in snake case."""
-    return b"_".join(words(key)).decode("ascii", "replace")[:80]
+    """The words of a key in snake case. What memory left before it may be a secret and stays out."""
+    parts = words(key)
+    if any(not is_wordy(run) for run in _RUNS.findall(key)):
+        place = next((i for i in range(len(parts) - 1, -1, -1) if _at(parts, i)), len(parts) - 1)
+        before = [word for word in _QUALIFIERS if place > 0 and parts[place - 1].endswith(word)]
+        parts = (*before[:1], *parts[place:])
+    return b"_".join(parts).decode("ascii", "replace")[:80]
 
 
 @lru_cache(maxsize=4096)

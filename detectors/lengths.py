@@ -16,6 +16,10 @@ _TYPES = b"tTsSx"  # one-letter types that binary formats write between a key an
 _LAST = bytes(c for c in range(256) if not 33 <= c < 127) + b'"'  # Ruby writes a quotation mark before a length
 _RUN = re.compile(rb"[!-~]+")
 _GAP = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]")
+_CONSTANT = 1  # the tag of a class file's texts, 2 bytes of length behind it (JVMS 4.4.7)
+_CONSTANT_MOST = 512  # bytes of such a text: names of classes and types
+_PRINTABLE = bytes(range(33, 127))
+_TABLE = frozenset((b"\0", b"s\0", b"S\0", b"x\0"))  # names one behind another, each ended by NUL: no length follows
 
 
 def value_after(data: bytes, key_start: int, key_end: int) -> tuple[int, int, int] | None:
@@ -38,13 +42,26 @@ def value_after(data: bytes, key_start: int, key_end: int) -> tuple[int, int, in
     return next(((end, start, stop) for end, start, stop, _ in exact or found), None)
 
 
+def are_constants(data: bytes, key_end: int, start: int, stop: int) -> bool:
+    """Whether the key and the value at [start, stop) are texts of a class file, which are nobody's key and value."""
+    low = max(0, key_end - _CONSTANT_MOST)
+    key_start = key_end - len(data[low:key_end]) + len(data[low:key_end].rstrip(_PRINTABLE))
+    run = _RUN.match(data, key_start)
+    return run is not None and _is_constant(data, key_start, run.end()) and _is_constant(data, start, stop)
+
+
+def _is_constant(data: bytes, start: int, stop: int) -> bool:
+    told = int.from_bytes(data[start - 2 : start], "big")
+    return start >= 3 and data[start - 3] == _CONSTANT and told == stop - start
+
+
 def _sizes(data: bytes, end: int, start: int) -> Iterator[tuple[int, int]]:
     """(length, bytes of the printable run) of what may begin at `start`."""
     run = _RUN.match(data, start)
     types = data[end : start - 1]  # what stands before the length's last byte
     if (
         run is None
-        or types == b"\0"
+        or types in _TABLE
         or b" " in types
         or not ((_GAP.search(types) and types[-1:] in _LAST) or types == b"x")
     ):
@@ -73,8 +90,8 @@ def _lengths(data: bytes, low: int, start: int) -> list[int]:
     found.append(last)
     if 0xA0 <= last <= 0xBF:
         found.append(last & 0x1F)  # MessagePack's short strings
-    if 0x60 <= last <= 0x77:
-        found.append(last & 0x1F)  # CBOR's
+    if 0x60 <= last <= 0x77 and data[start - 2]:
+        found.append(last & 0x1F)  # CBOR's, right behind the key
     if start - low >= 2 and data[start - 2] == 0x22:
         found.append(last - 5)  # Ruby's small integers, behind the mark of a string
     return found

@@ -52,7 +52,8 @@ _NOT_OPAQUE = re.compile(
 _CODE = re.compile(
     rb"""a-zA-Z | A-Za-z | a-z0-9 | 0-9\] | \(\?[:=!<] | \\[wdsbDSW][+*{\]] | \{(?:\d{1,2}|[A-Za-z_][\w.]*)[}!:(\[]
        | \A[=),;\]}+!?&|.]\S*?(?:[A-Za-z_$][\w$]*\.[A-Za-z_$]{2,}|[A-Za-z_$]{2,}\(|&&|\|\||:![01])
-       | \A[A-Za-z_$][\w$]*\.[\w$.]*[+?][A-Za-z_$][\w$.]*\Z""",
+       | \A[A-Za-z_$][\w$]*\.[\w$.]*[+?][A-Za-z_$][\w$.]*\Z
+       | \A\+[ ]?[A-Za-z_$][A-Za-z_$.()]*[ ]?\+\Z # pieces of code between strings""",
     re.VERBOSE,
 )
 _NO_NAME = re.compile(rb"[^A-Za-z0-9_.\-/:()*! ]")

@@ -224,7 +224,7 @@ class _Form:
     """A way a value may be written, known by a fragment that ends `ahead` bytes after the value's start."""
 
     value: Secret
-    encoding: str  # "", "utf-16le", "utf-16be", "hex", "base64"
+    encoding: str  # "", "utf-16le", "utf-16be", "hex", "base64", "utf-16le base64", "utf-16be base64"
     fragment: bytes
     ahead: int  # bytes (of the form) from its start to the fragment's end
     whole: bytes  # the form; of base64 only the characters that depend on the value alone
@@ -304,6 +304,11 @@ def _forms(value: Secret) -> Iterator[_Form]:
     for encoding in ("utf-16le", "utf-16be"):
         yield _Form(value, encoding, _wide(part, encoding), 2 * end, _wide(plain, encoding))
     yield _Form(value, "hex", part.hex().encode(), 2 * end, plain.hex().encode())
+    if b":" in plain:  # Basic credentials, which programs keep as they send them, in strings of two bytes a character
+        blob = base64.b64encode(plain).rstrip(b"=")
+        low, high = _fragment(blob)
+        for order in ("utf-16le", "utf-16be"):
+            yield _Form(value, f"{order} base64", _wide(blob[low:high], order), 2 * high, _wide(blob, order))
     for lead in range(3):
         encoded = base64.b64encode(bytes(lead) + plain + bytes(3))
         first, last = -(-lead * 8 // 6), (lead + len(plain)) * 8 // 6
@@ -314,7 +319,7 @@ def _forms(value: Secret) -> Iterator[_Form]:
 
 
 def _wide(data: bytes, encoding: str) -> bytes:
-    return b"".join(bytes((0, byte) if encoding == "utf-16be" else (byte, 0)) for byte in data)
+    return data.decode("latin-1").encode(encoding)
 
 
 def _fragment(form: bytes) -> tuple[int, int]:
@@ -401,7 +406,7 @@ class _Work:
             seen = seen.lower()
         if seen == form.whole:
             span = Span(start, start + len(form.whole))
-            names = (form.encoding,) if form.encoding else ()
+            names = tuple(form.encoding.split())
             alone = self._stands_alone(form, span) and not self._is_ghost(form, start)
             return _Place(span, form.value, names) if alone else None
         return self._in_escapes(form, end) if not form.encoding else None
@@ -436,7 +441,7 @@ class _Work:
 
     def _is_ghost(self, form: _Form, start: int) -> bool:
         """Whether it is UTF-16 of the other byte order, seen one byte off: then all of that is there as well."""
-        big = form.encoding == "utf-16be"
+        big = form.encoding.startswith("utf-16be")
         beside = start + len(form.whole) if big else start - 1
         if not form.encoding.startswith("utf-16") or self._window.slice(beside, beside + 1) != b"\0":
             return False

@@ -114,3 +114,38 @@ def test_escapes_of_a_neighbour_are_not_the_secret_s() -> None:
     (quoted,) = scan(bytes(20) + other + bytes(8) + b'{\\"token\\":\\"' + jwt(5) + b'\\"}' + bytes(20))
     assert plain.encoding == ()
     assert quoted.encoding == ("json", "percent")
+
+
+def _constant(text: bytes) -> bytes:
+    """A text of a class file: tag 1, two bytes of length (JVMS 4.4.7)."""
+    return b"\1" + struct.pack(">H", len(text)) + text
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (b"javax/crypto/SecretKey", b"ssl,handshake-2"),
+        (b"TlsServerHandshakeTrafficSecret", b"TlsUpdateNplus1"),
+        (b"derivedSecret", b"([B)Ljavax/crypto/spec/HKDFParameterSpec$Builder;"),
+        (b"token", b"lambda$createCachingTokenValueSupplier$1"),
+    ],
+)
+def test_names_in_a_class_file_are_no_keys_and_values(key: bytes, value: bytes) -> None:
+    assert scan(b"\7\1\xca" + _constant(key) + b"\x08\1\xcd" + _constant(value) + b"\x0c\5\x3a") == []
+
+
+def test_a_random_value_between_names_of_a_class_file_counts() -> None:
+    data = b"\7\1\xca" + _constant(b"client_secret") + _constant(opaque(5, 40)) + b"\x0c\5\x3a"
+    (found,) = scan(data)
+    assert data[found.spans[0].start : found.spans[0].end] == opaque(5, 40)
+
+
+def test_names_in_a_table_have_no_length_before_them() -> None:
+    assert scan(b"setct-CapTokenTBS\0setct-AcqCardCodeMsg\0setct-AuthRevReqTBS\0") == []
+
+
+def test_what_memory_left_before_a_key_is_not_shown_as_its_name() -> None:
+    before = opaque(7, 40)
+    (found,) = scan(bytes(40) + before + b"client_secret=" + opaque(8, 40) + b"&grant_type=Bearer\0")
+    assert found.key == "client_secret"
+    assert found.spans[0].end - found.spans[0].start == 40
