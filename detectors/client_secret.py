@@ -64,6 +64,14 @@ COLUMN_BACK = 160  # bytes before the end of a column's anchor in which its key 
 _QUOTED = re.compile(rb"""\s{0,20}N?(["'])""")
 _FLAGS = (b"-secret", b"-password", b"-passwd", b"-key")
 _NAMES = rb"""(?:token|secret(?:[_.-]?(?:id|key|access[_.-]key))?|api[_.-]?key|passw(?:or)?d)"""
+# The same in two expressions, which Vectorscan runs faster than one with something optional in its midst.
+_COLUMN_ANCHORS = tuple(
+    Anchor(
+        pattern=names + rb"""["']?[ \t]{1,40}(?:reg_(?:expand_)?sz[ \t]{1,40})?["']?[!-~]{16}""",
+        caseless=True,
+    )
+    for names in (rb"(?:token|secret|api[_.-]?key|passw(?:or)?d)", rb"(?:secret[_.-]?(?:id|key)|access[_.-]key)")
+)
 _COLUMN_KEY = re.compile(rb"(?i)" + _NAMES + rb"""(?=["']?[ \t]{1,40})""")
 
 _V = b"Zk7pQ2vX9mT4bR8sLw1cYd3h"
@@ -130,12 +138,7 @@ DETECTORS = (
         id="credential-column",
         kind=Kind.CLIENT_SECRET,
         title="Credential behind its name and blanks",
-        anchors=(
-            Anchor(
-                pattern=_NAMES + rb"""["']?[ \t]{1,40}(?:reg_(?:expand_)?sz[ \t]{1,40})?["']?[!-~]{16}""",
-                caseless=True,
-            ),
-        ),
+        anchors=_COLUMN_ANCHORS,
         confirm=confirm_column,
         reference="https://httpd.apache.org/docs/current/mod/mod_env.html#setenv",
         examples=((b"SetEnv ORDERS_API_KEY " + _V + b"\n", _V),),

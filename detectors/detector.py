@@ -163,7 +163,7 @@ class Match:
 
 
 Confirm = Callable[[Text], Iterable[Match]]
-GLANCE = 32  # bytes that a glance gets on either side of the anchor's end
+GLANCE, GLANCE_AFTER = 32, 160  # bytes that a glance gets before and after the anchor's end
 Glance = Callable[[bytes, bytes], bool]
 
 

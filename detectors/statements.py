@@ -110,11 +110,15 @@ def confirm_parameter(text: Text) -> Iterator[Match]:
 
 
 def _glance(before: bytes, after: bytes) -> bool:
-    """Whether a marker may follow."""
-    return _MARKER.search(before[-6:] + after) is not None
+    """Whether a comparison with a marker may follow."""
+    return _MARKER.search(before[-6:] + after[:64]) is not None
 
 
-_MARKER = re.compile(rb"\?|%s|\$\d|%24|%3[fF]")
+# In any escape: an operator's last character, blanks, the marker.
+_MARKER = re.compile(
+    rb"(?i)(?:[=>]|3[de]|6[12];|gt;|like|in)(?:[\s+(\\nrt]|%(?:25)?(?:2[08]|0[9ad])|u00[02][089ad]|x[02][089ad]){0,8}"
+    rb"(?:\?|%s|\$\d|%(?:25)?(?:24|3f))"
+)
 
 
 def confirm_named(text: Text) -> Iterator[Match]:

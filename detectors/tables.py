@@ -46,8 +46,15 @@ _HEAD_AFTER = re.compile(rb"""[A-Za-z0-9_ .:"'`,;\t|%)+-]*(?:[\r\n\\]|\Z)""")
 
 
 def glance(before: bytes, after: bytes) -> bool:
-    """Whether the line may be a head."""
-    return _HEAD_BEFORE.search(before) is not None and _HEAD_AFTER.match(before[-1:] + after) is not None
+    """Whether the line may be a head: what is seen of it is names, and if that is all, something parts them."""
+    left, right = _HEAD_BEFORE.search(before), _HEAD_AFTER.match(before[-1:] + after)
+    if left is None or right is None:
+        return False
+    whole = left.start() > 0 and right.end() <= len(after)
+    return not whole or _PARTED.search(left[0] + right[0]) is not None
+
+
+_PARTED = re.compile(rb"[,;\t|%]|\\[tux]")  # or an escape that may be one of these
 
 
 def _columns(data: bytes, line: int, key_start: int, key_end: int, end: int) -> tuple[bytes, int, int] | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from detectors.detector import GLANCE, Confirm, Detector, Flaw, Match, NeedMore, Text, TokenFacts
+from detectors.detector import GLANCE, GLANCE_AFTER, Confirm, Detector, Flaw, Match, NeedMore, Text, TokenFacts
 from detectors.entropy import shannon
 from scanner.context import FileHints, describe
 from scanner.decoders.interface import Reader
@@ -19,13 +19,14 @@ from scanner.model import Finding, Hit, Skipped, Span, StreamId
 from scanner.resolve import REACH, Candidate, Resolver
 from scanner.rules import RuleTimeout
 from scanner.values import Keep, Value
-from scanner.views import REACHES, View, Views, continued, is_binary
+from scanner.views import REACHES, View, Views, continued, is_binary, narrowed, unescaped
 from scanner.windows import AHEAD, BEHIND, Range, Shape, Window
 
 SPREAD = 192 * 1024  # bytes a part's neighbourhood reaches: the longest match, its anchor, and what may overlap it
 PAUSE = 0.1  # seconds without input after which a live stream's complete lines are worked on
 BESIDE = 24  # bytes between an anchor and its JWT, in which no other secret has room
 NEAR, BEHIND_NEAR = 384, 256  # bytes before and after a hit that most detectors decide by
+ESCAPED_NEAR = 640, 384  # the same where escapes stand among them
 EARLIER = 16 * 1024  # bytes before a view in which the record's time is looked for
 
 
@@ -194,7 +195,9 @@ class Work:
         # Candidates given from here on begin at or after this offset, and none of those given before ends after it;
         # after a pause only as far as complete lines tell.
         self.settled = part.read_from
-        self._nearby: tuple[int, Text | None] = (-1, None)  # the end of the hit looked at last, and what stands near it
+        # The end and form of the hit looked at last, what stands near it, and whether that had to be decoded.
+        self._nearby: tuple[tuple[int, str], Text | None, bool] = ((-1, ""), None, False)
+        self._order = (-1, False)  # a letter of UTF-16, and whether that is big-endian
         self.undecided: int | None = None  # end of the first hit that waits for more input
 
     def take(self, fresh: memoryview, *, paused: bool = False, upto: int | None = None) -> list[Candidate]:
@@ -235,8 +238,6 @@ class Work:
         row = self._matcher.rows[hit.anchor]
         if self._covered[0] < hit.end <= self._covered[1]:
             return True  # inside a whole JWT: whatever matched there, the JWT would stay
-        if "utf-16" in row.encoding and self._is_ghost(hit, row):
-            return True
         if row.keyed and not self._has_tail(hit, row):
             return True
         if row.framing:
@@ -323,23 +324,26 @@ class Work:
 
     def _at_a_glance(self, hit: Hit, row: Row, detector: Detector) -> list[tuple[View, Match]] | None:
         """What the raw bytes around a hit tell, a view costing ten times more; None where they do not tell enough."""
-        if row.encoding in ("hex", "base64") or detector.for_path:
+        if row.encoding in ("hex", "base64"):
             return None
         if detector.glance and not detector.glance(*self._beside(hit, row)):
             return []
-        if row.encoding:
+        if row.encoding and self._is_ghost(hit, row):
+            return []
+        if detector.for_path:
             return None
-        if detector.follows:
+        if detector.follows and not row.encoding:
             before = self._window.slice(hit.end - detector.before, hit.end)
             return None if any(wanted in before for wanted in detector.follows) else []
-        near = self._near(hit) if detector.before <= NEAR and not self._is_before_jwt(hit) else None
+        known = detector.before <= NEAR and not self._is_before_jwt(hit)
+        near, decoded = self._near(hit, row) if known else _NOTHING
         if near is None:
             return None
         try:
             found = list(detector.confirm(near))
         except NeedMore:
             return None
-        return self._viewed(found, near, hit, row) if found else []
+        return (None if decoded else self._viewed(found, near, hit, row)) if found else []
 
     def _is_before_jwt(self, hit: Hit) -> bool:
         """Whether a JWT seems to follow: they are longer than what is near, so that no glance would tell."""
@@ -358,24 +362,42 @@ class Work:
                 return None
         return [(view, replace(match, start=match.start + moved, end=match.end + moved)) for match in found]
 
-    def _near(self, hit: Hit) -> Text | None:
-        """The bytes around a plain hit where they are what a view would show: nothing there is escaped or joined."""
-        if self._nearby[0] != hit.end:
-            low, high = max(self._window.base, hit.end - NEAR), hit.end + BEHIND_NEAR
-            data = self._window.slice(low, high)
-            text = None if _is_odd(data) else Text(data, hit.end - low, cut=True, binary=is_binary(data, hit.end - low))
-            self._nearby = (hit.end, text)
-        return self._nearby[1]
+    def _near(self, hit: Hit, row: Row) -> tuple[Text | None, bool]:
+        """The characters around a plain or UTF-16 hit where they are what a view would show, and whether they are
+        other than the raw bytes: narrowed, or with escapes taken off. None where more than that has to be undone.
+        """
+        if self._nearby[0] != (hit.end, row.encoding):
+            low, data = (0, b"") if row.encoding else self._raw(hit, row, NEAR, BEHIND_NEAR)
+            if row.encoding or _is_odd(data):
+                self._nearby = ((hit.end, row.encoding), self._near_decoded(hit, row), True)
+            else:
+                text = Text(data, hit.end - low, cut=True, binary=is_binary(data, hit.end - low))
+                self._nearby = ((hit.end, row.encoding), text, False)
+        return self._nearby[1:]
+
+    def _near_decoded(self, hit: Hit, row: Row) -> Text | None:
+        low, data = self._raw(hit, row, *ESCAPED_NEAR)
+        if _is_joined(data):
+            return None
+        view = unescaped(data, low, 2 if row.encoding else 1)
+        index = view.index(hit.end)
+        return view.text(index) if index >= NEAR or low <= hit.end % 2 else None
+
+    def _raw(self, hit: Hit, row: Row, before: int, behind: int) -> tuple[int, bytes]:
+        """Where the characters around a plain or UTF-16 hit begin, and one byte for each."""
+        if not row.encoding:
+            low = max(self._window.base, hit.end - before)
+            return low, self._window.slice(low, hit.end + behind)
+        low = max(hit.end % 2, hit.end - 2 * before)
+        return low, narrowed(self._window.slice(low, hit.end + 2 * behind), big=row.encoding == "utf-16be")
 
     def _beside(self, hit: Hit, row: Row) -> tuple[bytes, bytes]:
         """The raw characters before and after the end of a plain or UTF-16 hit."""
-        if not row.encoding:
-            low = max(0, hit.end - GLANCE)
-            data = self._window.slice(low, hit.end + GLANCE)
-            return data[: hit.end - low], data[hit.end - low :]
-        low = max(hit.end % 2, hit.end - 2 * GLANCE)
-        data = self._window.slice(low, hit.end + 2 * GLANCE)[row.encoding == "utf-16be" :: 2]
-        return data[: (hit.end - low) // 2], data[(hit.end - low) // 2 :]
+        width = 2 if row.encoding else 1
+        low = max(hit.end % width, hit.end - GLANCE * width)
+        data = self._window.slice(low, hit.end + GLANCE_AFTER * width)[row.encoding == "utf-16be" :: width]
+        middle = (hit.end - low) // width
+        return data[:middle], data[middle:]
 
     def _earlier(self, span: Span) -> bytes:
         return self._window.slice(span.start - EARLIER, span.start)
@@ -384,18 +406,29 @@ class Work:
         """Each UTF-16 string is also seen in the other byte order, one byte off."""
         big = row.encoding == "utf-16be"
         letter = hit.end - (row.size or 2) + big  # of the first unit, or of the last where the size varies
-        low = max(0, letter - byte_order.BACK)
-        data = self._window.slice(low, letter + byte_order.AHEAD)
-        return byte_order.is_big(data, letter - low, letter % 2 == 0) is not big
+        if letter != self._order[0]:
+            low = max(0, letter - byte_order.BACK)
+            data = self._window.slice(low, letter + byte_order.AHEAD)
+            self._order = (letter, byte_order.is_big(data, letter - low, letter % 2 == 0))
+        return self._order[1] is not big
 
 
 _TAIL = re.compile(TAIL)
-# What a view would decode or join; the commonest marks are looked for first, by themselves.
-_ODD = re.compile(rb"%[0-9A-Fa-f]{2}|&(?:quot|amp|apos|lt|gt|#)|=3D|=\r?\n| [PF] |\"stream\":\"")
+_NOTHING: tuple[Text | None, bool] = (None, False)
+# What a view would decode or join, by searches for single strings: many times faster than one expression for all.
+_ESCAPES = re.compile(rb"%[0-9A-Fa-f]{2}|&(?:quot|amp|apos|lt|gt|#)")
 
 
 def _is_odd(data: bytes) -> bool:
-    return b"\\" in data or b"\x1b" in data or b"#0" in data or bool(_ODD.search(data) or lines.MARK.search(data))
+    if b"\\" in data or b"\x1b" in data or b"#0" in data:
+        return True
+    return ((b"%" in data or b"&" in data) and bool(_ESCAPES.search(data))) or _is_joined(data)
+
+
+def _is_joined(data: bytes) -> bool:
+    if b"=3D" in data or b'"stream":"' in data or b" P " in data or b" F " in data:
+        return True
+    return b"\n" in data and (b"=\n" in data or b"=\r\n" in data or lines.MARK.search(data) is not None)
 
 
 # What a redaction left is no secret: a label or a placeholder, what is around it of a value, the digits in it.

@@ -270,6 +270,15 @@ def continued(view: View, start: int, end: int) -> View | None:
     return _without(view, gaps, "wrapped") if gaps else None
 
 
+def unescaped(data: bytes, start: int, width: int) -> View:
+    """A stretch from the midst of a text without its escapes, with nothing joined.
+
+    It stands from `start` on, `width` bytes a character.
+    """
+    head, tail = _whole_escapes(data, cut=True)
+    return _unescaped(View(data[head:tail], (Linear(start + head * width, width),), (), None, True))
+
+
 def _unescaped(view: View) -> View:
     for _ in range(PASSES):
         layer = unescape(view.data, view.depth)

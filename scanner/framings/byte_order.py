@@ -9,13 +9,11 @@ like a letter follows at once. Else an even offset decides.
 
 from __future__ import annotations
 
-import re
-
 BACK = 4096  # bytes before a hit in which the stretch is followed; longer ones are text files: even offsets
 AHEAD = 8192  # bytes behind it
-_LETTER = rb"[\t\n\r -~]"
-_ONWARD = re.compile(rb"(?:" + _LETTER + rb"\x00)*" + _LETTER + rb"?")
-_BACKWARD = re.compile(rb"(?:\x00" + _LETTER + rb")*\x00?")
+SHORT = 128  # bytes followed first: most stretches end there
+_ONES, _ZEROS = b"\1" * AHEAD, bytes(AHEAD)
+_IS_LETTER = bytes(c in b"\t\n\r" or 32 <= c < 127 for c in range(256))
 
 
 def is_big(data: bytes, letter: int, even: bool) -> bool:
@@ -24,13 +22,24 @@ def is_big(data: bytes, letter: int, even: bool) -> bool:
     `data` is to reach from BACK bytes before it to AHEAD bytes behind it, less at a stream's ends. `even`: whether
     the letter has an even offset in the stream.
     """
-    onward = _ONWARD.match(data, letter)
-    backward = _BACKWARD.match(data[:letter][::-1])
-    assert onward and backward  # both match nothing at all
-    low, high = letter - backward.end(), onward.end()
+    low = letter - _followed(data[max(0, letter - BACK) : letter][::-1], first=1)
+    high = letter + _followed(data[letter : letter + AHEAD], first=0)
     cut = (low == 0 and letter >= BACK) or high - letter >= AHEAD
     zero_before, zero_behind = data[low : low + 1] == b"\0", data[high - 1 : high] == b"\0"
     if cut or not (zero_before or zero_behind):
         return not even
     zeros_before = zero_before and data[max(0, low - 1) : low] == b"\0"
     return zero_before and not zeros_before and not zero_behind
+
+
+def _followed(data: bytes, first: int) -> int:
+    """How many bytes of it are letters and zeros in turn, the letters at `first`, `first` + 2 and so on."""
+    for size in (SHORT, len(data)):
+        here = data[:size]
+        flags, zeros = here[first::2].translate(_IS_LETTER), here[1 - first :: 2]
+        if flags == _ONES[: len(flags)] and zeros == _ZEROS[: len(zeros)]:
+            continue
+        letters = len(flags) - len(flags.lstrip(b"\1"))
+        ends = (first + 2 * letters, 1 - first + 2 * (len(zeros) - len(zeros.lstrip(b"\0"))))
+        return min(*ends, len(here))
+    return len(data)
