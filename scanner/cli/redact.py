@@ -259,7 +259,7 @@ class _Files(_Redaction):
             self._paths = tuple(self._report.files)
         self._found: set[str] = set()
         self._broken: set[str] = set()
-        self._targets: dict[str, tuple[Target, ...]] = {}  # what a report says of each file
+        self._targets: dict[str, dict[int, list[Target]]] = {}  # what a report says of each file, by stream
         self._names: dict[tuple[int, int], list[tuple[int, str]]] = {}  # of files replaced: names they had, paths
 
     def run(self) -> int:
@@ -320,9 +320,9 @@ class _Files(_Redaction):
         self._usable = report.usable
         for source in sources:
             recorded = report.files.get(source.path, Recorded(incomplete=not self._options["verify"]))
-            self._values.update(target.fingerprint[:16] for target in recorded.targets)
+            self._values.update(mark[:16] for mark in recorded.fingerprints())
             try:
-                self._targets[source.path] = tuple(checked(source, recorded, known, self._scan))
+                self._targets[source.path] = checked(source, recorded, known, self._scan)
             except (InputError, OSError) as error:
                 reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
                 self._broken.add(source.path)

@@ -13,12 +13,19 @@ from scanner.decoders.opening import STDIN, Counted, File, Peeked, head_of, open
 from scanner.errors import InputError, LimitExceeded
 from scanner.model import Skipped, Source, StreamId
 
+Unfold = Callable[[Decoder, Stream, bytes], Iterator[Stream | Skipped]]
 
-def open_source(source: Source, limits: Limits | None = None) -> Iterator[Stream | Skipped]:
+
+def _decoded(decoder: Decoder, stream: Stream, _head: bytes) -> Iterator[Stream | Skipped]:
+    return decoder.decode(stream)
+
+
+def open_source(source: Source, limits: Limits | None = None, unfold: Unfold = _decoded) -> Iterator[Stream | Skipped]:
     """The raw streams in `source`, one after another; each is read, or abandoned, before the next is asked for.
 
     What can't be opened is a Skipped. What breaks later is raised by the stream's reader. The file
-    is closed when the iterator is exhausted or closed.
+    is closed when the iterator is exhausted or closed. `unfold` decodes instead of the decoder that knows the format
+    of a stream, whose first bytes it is given too; it yields the same streams.
     """
     identity = StreamId(source.path)
     try:
@@ -35,7 +42,7 @@ def open_source(source: Source, limits: Limits | None = None) -> Iterator[Stream
         else:
             counted = Counted(file)
             outer = Stream(identity, counted, lambda: counted.count)
-        yield from _Peeling(outer, limits or Limits()).streams(_head(file))
+        yield from _Peeling(outer, limits or Limits(), unfold).streams(_head(file))
 
 
 def is_plain_file(source: Source) -> bool:
@@ -93,8 +100,9 @@ def _undecided(head: bytes) -> bool:
 class _Peeling:
     """One source on its way through the decoders, with what all its streams have used of the limits."""
 
-    def __init__(self, outer: Stream, limits: Limits) -> None:
+    def __init__(self, outer: Stream, limits: Limits, unfold: Unfold) -> None:
         self._outer = outer
+        self._unfold = unfold
         self._limits = limits
         self._totals: dict[int, int] = {}  # decoded bytes so far of all streams that are as many layers deep
         self._members = 0
@@ -120,11 +128,11 @@ class _Peeling:
         elif depth >= self._limits.depth:
             yield Skipped(stream.id, f"nested deeper than {depth} layers", 0)
         else:
-            yield from self._inside(decoder, stream, depth)
+            yield from self._inside(decoder, stream, depth, head)
 
-    def _inside(self, decoder: Decoder, stream: Stream, depth: int) -> Iterator[Stream | Skipped]:
+    def _inside(self, decoder: Decoder, stream: Stream, depth: int, head: bytes) -> Iterator[Stream | Skipped]:
         try:
-            for found in decoder.decode(stream):
+            for found in self._unfold(decoder, stream, head):
                 if isinstance(found, Skipped):
                     yield found
                     continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Task:
     source: Source
     place: bytes | None
     found: bool
-    recorded: tuple[Target, ...] | None = None
+    recorded: Mapping[int, Sequence[Target]] | None = None  # of each stream, by its number
 
 
 def redact_all(tasks: Sequence[Task], known: Known, settings: Settings, jobs: int) -> Iterator[Done]:

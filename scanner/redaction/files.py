@@ -2,34 +2,35 @@
 
 Written in rounds: first what a detector finds is replaced, then what is left of the values the run knows; then the
 result is looked at again. What a match had hidden shows when that match is gone. Only what nothing is found in is
-placed.
+placed. A file may unfold to many streams, which are told apart by their number.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import stat
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from scanner.context import FileHints
 from scanner.decoders import open_source
-from scanner.decoders.interface import OpenReader, Stream
+from scanner.decoders.interface import Reader, Stream
 from scanner.errors import InputError, OutputError
 from scanner.model import Skipped, Source, StreamId
 from scanner.pipeline import Scanner
 from scanner.redaction.drafts import Draft, Original, like
 from scanner.redaction.leftovers import Known
 from scanner.redaction.mask import Style, Target
-from scanner.redaction.packing import PACKERS, Packed
+from scanner.redaction.remaking import Outputs, Refused, remade
 from scanner.redaction.rewriting import rewrite
 from scanner.redaction.stream import Outcome, StreamRedactor
 from scanner.run import Options
 from scanner.run.work import scanner_for
 
 ROUNDS = 5  # looks at a result before it is given up: each round removes what the one before had hidden
-HEAD = 4096  # bytes of a compressed file that tell how it was made
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,6 @@ class Done:
     inode: tuple[int, int, int] | None = None  # of a file replaced: device, number, and how many names it had
 
 
-class Refused(InputError):
-    """A file that is not to be written; the message says why."""
-
-
 def redact_file(
     source: Source,
     place: bytes | None,
@@ -66,12 +63,12 @@ def redact_file(
     settings: Settings,
     *,
     found: bool = True,
-    recorded: Iterable[Target] | None = None,
+    recorded: Mapping[int, Iterable[Target]] | None = None,
 ) -> Done:
     """Writes the redacted file to `place`, or in its own place for None. Errors become `Done.trouble`.
 
     `found`: whether a detector is to look for more than the known values. `recorded`: what to replace in the first
-    round instead, in order.
+    round instead, in order, by the number of the stream.
     """
     done = Done(source.path)
     try:
@@ -107,19 +104,19 @@ class _Job:
         self._place = original.path if place is None else place
         self._known = known
         self._settings = settings
+        self._id = StreamId(source.path)
         self._stack = stack
         self._done = done
-        self._style = settings.style
         self._at = replace(source, os_path=b"/proc/self/fd/%d" % original.descriptor, size=original.status.st_size)
         self._hints = FileHints(source.mtime, settings.options.zone)
         self._draft: Draft | None = None
-        self._layers = self._examine()
+        self._unfolded: bytes | None = None  # hash of what it unfolds to: that stays
 
-    def run(self, found: bool, recorded: Iterable[Target] | None) -> None:
+    def run(self, found: bool, recorded: Mapping[int, Iterable[Target]] | None) -> None:
         """All rounds, then the file is placed. Raises InputError, OSError, OutputError."""
         if recorded is not None:
             self._rewritten(recorded)
-        elif found:
+        elif found or (len(self._known) and self._is_archive()):
             self._detected()
         self._until_nothing_is_left(exact=recorded is not None)
         if self._draft is None and not self._in_place:
@@ -127,21 +124,18 @@ class _Job:
         if self._draft is not None:
             self._placed(self._draft)
 
-    def _examine(self) -> tuple[str, ...]:
-        """The layers of the file. Raises Refused where they can't be written anew."""
-        with closing(self._stream(self._at)) as stream:
-            if any(layer not in PACKERS for layer in stream.id.layers):
-                raise Refused(f"what is inside of {stream.id.layers[0]} can't be rewritten yet")
-            if stream.completed is not None:
-                self._style = Style.DUMP  # a format whose offsets depend on every length
-            return stream.id.layers
+    def _is_archive(self) -> bool:
+        """Whether it has members, whose names and comments are to be looked at too."""
+        for _, stream in whole(open_source(self._at, self._settings.options.limits)):
+            return any(":" in layer for layer in stream.id.layers)
+        return True
 
     def _until_nothing_is_left(self, exact: bool) -> None:
         """Raises Refused where something is, round after round."""
         for _ in range(ROUNDS):
-            left = self._known.left(self._opened)
+            left = self._known.left(self._readers)
             if left:
-                self._done.copies += len(left)
+                self._done.copies += sum(map(len, left.values()))
                 self._rewritten(left)
             elif self._settings.verify and (exact or self._draft is not None) and self._shows():
                 if exact:
@@ -155,46 +149,61 @@ class _Job:
 
     def _shows(self) -> bool:
         """Whether a detector finds something to replace in what was written."""
-        return self._redact(lambda data: None).changed > 0
+        return any(
+            self._redact(stream, lambda data: None, self._style(stream)).changed for _, stream in self._streams()
+        )
 
     def _detected(self) -> None:
-        draft, packed = self._new_draft()
-        outcome = self._redact(packed.write)
-        self._done.failures += outcome.failures
-        if outcome.failures and self._in_place:
-            raise Refused("a bug of ours: some lines would have been replaced by a marker")
-        self._finish(draft, packed, outcome.changed)
+        def change(_number: int, stream: Stream, outputs: Outputs) -> int:
+            outcome = self._redact(stream, outputs.write, self._style(stream, outputs.fixed))
+            self._done.failures += outcome.failures
+            if outcome.failures and self._in_place:
+                raise Refused("a bug of ours: some lines would have been replaced by a marker")
+            return outcome.changed
 
-    def _redact(self, write: Callable[[bytes], object]) -> Outcome:
-        with closing(self._opened()) as reader:
-            outcome = StreamRedactor(self._scanner, self._style, hints=self._hints).run(reader, write)
+        self._remake(change)
+
+    def _rewritten(self, targets: Mapping[int, Iterable[Target]]) -> None:
+        def change(number: int, stream: Stream, outputs: Outputs) -> int:
+            style = self._style(stream, outputs.fixed)
+            return rewrite(stream.reader, outputs.write, targets.get(number, ()), style)
+
+        self._remake(change)
+
+    def _redact(self, stream: Stream, write: Callable[[bytes], object], style: Style) -> Outcome:
+        redactor = StreamRedactor(self._scanner, style, stream=stream.id, hints=self._hints)
+        outcome = redactor.run(stream.reader, write)
         if outcome.trouble:
             raise Refused(outcome.trouble.reason)
         return outcome
+
+    def _style(self, stream: Stream, fixed: bool = False) -> Style:
+        if stream.completed is not None:
+            return Style.DUMP  # a format whose offsets depend on every length
+        return Style.EQUAL_LENGTH if fixed else self._settings.style
 
     @property
     def _scanner(self) -> Scanner:
         return scanner_for(self._settings.options)
 
-    def _rewritten(self, targets: Iterable[Target]) -> None:
-        draft, packed = self._new_draft()
-        with closing(self._opened()) as reader:
-            changed = rewrite(reader, packed.write, targets, self._style)
-        self._finish(draft, packed, changed)
-
-    def _new_draft(self) -> tuple[Draft, Packed]:
+    def _remake(self, change: Callable[[int, Stream, Outputs], int]) -> None:
+        """A draft in which each stream is what `change` writes; it counts if it differs from what was read."""
         draft = self._stack.enter_context(Draft(self._place, sparse=self._original.sparse))
-        head = os.pread(self._original.descriptor, HEAD, 0)
-        return draft, Packed(self._layers, head, draft.write)
-
-    def _finish(self, draft: Draft, packed: Packed, changed: int) -> None:
-        """The draft is whole; it counts if it differs from what was read."""
-        packed.close()
+        outputs = Outputs(draft.write, os.path.dirname(self._place) or b".", self._said)
+        for number, stream in self._whole(remade(self._at, self._settings.options.limits, outputs)):
+            outputs.changed += change(number, stream, outputs)
         draft.flush()
-        if changed:
-            self._done.changed += changed
+        if outputs.changed:
+            self._done.changed += outputs.changed
             self._draft = draft
             self._at = replace(self._at, os_path=draft.os_path, size=draft.size)
+
+    def _said(self, text: bytes) -> None:
+        """Names and comments of an archive stay as they are. Raises Refused where they hold a secret."""
+        stream = Stream(self._id, io.BytesIO(text))
+        shown = self._redact(stream, lambda data: None, self._settings.style).changed
+        if shown or self._known.left(lambda: iter(((0, io.BytesIO(text)),))):
+            raise Refused("a name or a comment inside of it holds a secret")
 
     def _copied(self) -> None:
         """Nothing to replace: the copy is the file itself, to the byte."""
@@ -215,42 +224,31 @@ class _Job:
             if self._linked:
                 self._done.note = "is a link; the file it leads to was rewritten"
 
-    def _opened(self) -> OpenReader:
+    def _readers(self) -> Iterator[tuple[int, Reader]]:
         """What the next round reads, decoded."""
-        stream = self._stream(self._at)
-        if stream.id.layers != self._layers:
-            stream.close()
+        return ((number, stream.reader) for number, stream in self._streams())
+
+    def _streams(self) -> Iterator[tuple[int, Stream]]:
+        return self._whole(open_source(self._at, self._settings.options.limits))
+
+    def _whole(self, streams: Iterator[Stream | Skipped]) -> Iterator[tuple[int, Stream]]:
+        """The streams, numbered; at their end all have to have been the same as ever. Raises Refused."""
+        digest = hashlib.sha256()
+        for number, stream in whole(streams):
+            digest.update(repr(stream.id.layers).encode("utf-8", "surrogateescape"))
+            yield number, stream
+        if (self._unfolded or digest.digest()) != digest.digest():
             raise Refused("what was written is not what it was to be")
-        return stream
-
-    def _stream(self, source: Source) -> Only:
-        return Only(source, self._settings.options)
+        self._unfolded = digest.digest()
 
 
-class Only:
-    """The one stream of a source, read to its end and no further."""
-
-    def __init__(self, source: Source, options: Options) -> None:
-        """Raises InputError where there is none."""
-        self._streams = open_source(source, options.limits)
-        first = next(self._streams, None)
-        if not isinstance(first, Stream):
-            self.close()
-            raise Refused(first.reason if first else "holds nothing that can be read")
-        self.id = first.id
-        self.completed = first.completed
-        self._reader = first.reader
-
-    def readinto(self, buffer: memoryview, /) -> int:
-        """Raises InputError where a second stream or anything unread follows."""
-        count = self._reader.readinto(buffer)
-        if count == 0 and (more := next(self._streams, None)) is not None:
-            raise Refused(
-                more.reason if isinstance(more, Skipped) else "holds several files, which can't be rewritten yet"
-            )
-        return count
-
-    def close(self) -> None:
-        close = getattr(self._streams, "close", None)
-        if close:
-            close()
+def whole(streams: Iterator[Stream | Skipped]) -> Iterator[tuple[int, Stream]]:
+    """All streams of a source, numbered. Raises Refused where something can't be read."""
+    with ExitStack() as stack:
+        if close := getattr(streams, "close", None):
+            stack.callback(close)
+        for number, stream in enumerate(streams):
+            if isinstance(stream, Skipped):
+                inside = "/".join(stream.stream.layers)
+                raise Refused(f"{inside}: {stream.reason}" if inside else stream.reason)
+            yield number, stream

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from functools import partial
 from itertools import chain, islice
 
 from detectors.detector import Kind, Secret
 from detectors.shapes import is_wordy
 from scanner.copies import LONGEST_VALUE, MOST_VALUES, Search, Spans, copies
-from scanner.decoders.interface import OpenReader, Reader
+from scanner.decoders.interface import Reader
 from scanner.model import Span
 from scanner.redaction.index import WORD, Form, Index, Place
 from scanner.redaction.mask import Style, Target
@@ -29,7 +29,7 @@ MOST_LEFT = 200_000  # places told at once; more are left for the next round
 
 _CHANGE = re.compile(rb"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 
-Open = Callable[[], OpenReader]
+Readers = Callable[[], Iterator[tuple[int, Reader]]]  # opens all streams of a text once more, each with its number
 
 
 class Known:
@@ -67,18 +67,24 @@ class Known:
             self._searches.append(Search(batch))
         self._index = self._fragments(style)
 
-    def left(self, opened: Open) -> list[Target]:
-        """What is left in a text, in order. Raises what its reader raises."""
-        found: list[Target] = []
-        for search in self._searches:
-            with closing(opened()) as reader:
-                found += islice(self._copies(reader, search), MOST_LEFT)
+    def left(self, readers: Readers) -> dict[int, list[Target]]:
+        """What is left in each stream that holds anything, in order. Raises what its readers raise."""
+        looks: list[Callable[[Reader], Iterator[Target]]] = [partial(self._copies, search) for search in self._searches]
         if len(self._index):
-            with closing(opened()) as reader:
-                found += islice(fragments(reader, self._index), MOST_LEFT)
-        return _outermost(found)
+            looks.append(partial(fragments, index=self._index))
+        found: dict[int, list[Target]] = {}
+        for look in looks:
+            room = MOST_LEFT
+            for number, reader in readers():
+                some = list(islice(look(reader), room))
+                room -= len(some)
+                if some:
+                    found.setdefault(number, []).extend(some)
+                if not room:
+                    break
+        return {number: _outermost(some) for number, some in sorted(found.items())}
 
-    def _copies(self, reader: Reader, search: Search) -> Iterator[Target]:
+    def _copies(self, search: Search, reader: Reader) -> Iterator[Target]:
         for copy in copies(reader, search, Spans()):
             yield Target((copy.span,), *self._values[copy.value], copy.encoding)
 

@@ -110,10 +110,10 @@ def _redacted(data: bytes, style: Style, key: bytes | None, copies: bool = True)
 def _without_copies(data: bytes, known: Known, style: Style) -> bytes:
     """What stands bare of the values, in any encoding, also before the place they were found at."""
     known.prepare(style)
-    left = known.left(lambda: BytesReader(data))
+    left = known.left(lambda: iter([(0, BytesReader(data))]))
     parts: list[bytes] = []
     if left:
-        rewrite(BytesReader(data), parts.append, left, style)
+        rewrite(BytesReader(data), parts.append, left[0], style)
     return b"".join(parts) if left else data
 
 

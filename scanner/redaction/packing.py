@@ -20,7 +20,7 @@ class Packer(Protocol):
     def close(self) -> None: ...
 
 
-class _Engine:
+class Engine:
     """An object of the `compress`, `flush` kind."""
 
     def __init__(self, engine: Any, write: Write) -> None:
@@ -81,7 +81,7 @@ def _zstd(head: bytes, write: Write) -> Packer:
         if not head[4] & 32:
             level = _ZSTD_LEVELS.get(10 + (head[5] >> 3), 19 if head[5] >> 3 > 13 else 1)
     compressor = zstandard.ZstdCompressor(level=level, write_checksum=checksum, write_content_size=False)
-    return _Engine(compressor.compressobj(), write)
+    return Engine(compressor.compressobj(), write)
 
 
 # The window the zstd program takes for input of unknown size, by level (lib/compress/clevels.h): log2 of bytes.
@@ -95,7 +95,7 @@ def _xz(head: bytes, write: Write) -> Packer:
         preset = _xz_preset(head[12:])
     if check not in (lzma.CHECK_NONE, lzma.CHECK_CRC32, lzma.CHECK_CRC64, lzma.CHECK_SHA256):
         check = lzma.CHECK_CRC64
-    return _Engine(lzma.LZMACompressor(lzma.FORMAT_XZ, check=check, preset=preset), write)
+    return Engine(lzma.LZMACompressor(lzma.FORMAT_XZ, check=check, preset=preset), write)
 
 
 def _xz_preset(block: bytes) -> int:
@@ -118,7 +118,7 @@ _XZ_PRESETS = ((1 << 18, 0), (1 << 20, 1), (1 << 21, 2), (1 << 22, 4), (1 << 23,
 
 def _bzip2(head: bytes, write: Write) -> Packer:
     level = int(head[3:4]) if head[3:4].isdigit() else 9  # "BZh" and the block size in units of 100 kB
-    return _Engine(bz2.BZ2Compressor(max(1, level)), write)
+    return Engine(bz2.BZ2Compressor(max(1, level)), write)
 
 
 def _lz4(head: bytes, write: Write) -> Packer:
@@ -133,31 +133,13 @@ def _lz4(head: bytes, write: Write) -> Packer:
         content_checksum=bool(flags & 4),
     )
     write(engine.begin())
-    return _Engine(engine, write)
+    return Engine(engine, write)
 
 
 def _lzma(_head: bytes, write: Write) -> Packer:
-    return _Engine(lzma.LZMACompressor(lzma.FORMAT_ALONE), write)
+    return Engine(lzma.LZMACompressor(lzma.FORMAT_ALONE), write)
 
 
 PACKERS: dict[str, Callable[[bytes, Write], Packer]] = {
     "gzip": _Gzip, "zstd": _zstd, "xz": _xz, "bzip2": _bzip2, "lz4": _lz4, "lzma": _lzma,
 }  # fmt: skip
-
-
-class Packed:
-    """All layers of a stream, written in one go. `head`: the first bytes of the original file."""
-
-    def __init__(self, layers: tuple[str, ...], head: bytes, write: Write) -> None:
-        """Raises KeyError for a layer that can't be made anew."""
-        self._packers: list[Packer] = []
-        self.write = write
-        for number, layer in enumerate(layers):
-            packer = PACKERS[layer](b"" if number else head, self.write)
-            self._packers.append(packer)
-            self.write = packer.write
-
-    def close(self) -> None:
-        """Ends all layers, the innermost first."""
-        for packer in reversed(self._packers):
-            packer.close()

@@ -8,7 +8,6 @@ import html
 import json
 import os
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -16,16 +15,21 @@ from urllib.parse import unquote_to_bytes
 import orjson
 
 from detectors.detector import Kind, Secret
+from scanner.decoders import open_source
 from scanner.errors import UsageError
 from scanner.fingerprint import fingerprint, key_id, surroundings
 from scanner.model import USABLE_OR_UNKNOWN, Source, Span, State
-from scanner.redaction.files import Only, Refused
+from scanner.redaction.files import whole
 from scanner.redaction.leftovers import Known
 from scanner.redaction.mask import Slice, Style, Target
+from scanner.redaction.remaking import Refused
 from scanner.redaction.rewriting import rewrite
 from scanner.run import Options
 
 SCHEMA = "bearertrap/1"
+
+
+Targets = dict[Target, str | None]  # and the hash of what stood there
 
 
 @dataclass(slots=True)
@@ -33,9 +37,12 @@ class Recorded:
     """What a report says of one file."""
 
     size: int | None = None  # bytes on disk; None where the report does not tell
-    layers: tuple[str, ...] = ()
-    targets: dict[Target, str | None] = field(default_factory=dict)  # and the hash of what stood there
-    incomplete: bool = False  # a part of it was not scanned, or it holds several streams
+    streams: dict[tuple[str, ...], Targets] = field(default_factory=dict)  # by their layers
+    incomplete: bool = False  # a part of it was not scanned
+
+    def fingerprints(self) -> set[str]:
+        """Of all values."""
+        return {target.fingerprint for targets in self.streams.values() for target in targets}
 
 
 @dataclass(slots=True)
@@ -87,20 +94,21 @@ def _rows(path: str) -> Iterator[dict[str, Any]]:
 def _take(report: Report, row: dict[str, Any]) -> None:
     """One finding. Raises KeyError, TypeError or ValueError where it is none."""
     source, layers = row["source"], tuple(row["source"]["layers"])
-    entry = report.files.setdefault(source["path"], Recorded(source.get("size"), layers))
-    if layers != entry.layers or source.get("size") != entry.size:
+    entry = report.files.setdefault(source["path"], Recorded(source.get("size")))
+    if source.get("size") != entry.size:
         entry.incomplete = True
     spans = tuple(Span(int(span["start"]), int(span["end"])) for span in row["spans"])
     if not spans or any(not 0 <= span.start < span.end for span in spans):
         raise ValueError("no spans")
     target = Target(spans, Kind(row["kind"]), str(row["fingerprint"]), tuple(row["encoding"]))
-    entry.targets[target] = row.get("surroundings")
+    entry.streams.setdefault(layers, {})[target] = row.get("surroundings")
     for counts, name in ((report.by_kind, row["kind"]), (report.by_state, State(row["verdict"]["state"]).value)):
         counts[name] = counts.get(name, 0) + 1
 
 
-def checked(source: Source, recorded: Recorded, known: Known, options: Options) -> list[Target]:
-    """The targets of a file, in order, once it is certain that it is what was scanned. Their values become known.
+def checked(source: Source, recorded: Recorded, known: Known, options: Options) -> dict[int, list[Target]]:
+    """The targets of a file, in order, by the number of the stream, once it is certain that it is what was scanned.
+    Their values become known.
 
     Raises Refused, InputError, OSError.
     """
@@ -109,16 +117,23 @@ def checked(source: Source, recorded: Recorded, known: Known, options: Options) 
     size = os.stat(source.os_path).st_size
     if recorded.size is not None and recorded.size != size:
         raise Refused(f"is not what was scanned: it has {size} bytes and had {recorded.size}")
-    targets = sorted(recorded.targets, key=lambda target: target.spans)
+    found: dict[int, list[Target]] = {}
+    seen: set[tuple[str, ...]] = set()
+    for number, stream in whole(open_source(replace(source, size=size), options.limits)):
+        layers = stream.id.layers
+        targets = recorded.streams.get(layers, {})
+        if targets and layers in seen:
+            raise Refused(f"several members are called {'/'.join(layers)}, and the report does not tell them apart")
+        seen |= {layers} if targets else set()
+        found[number] = sorted(targets, key=lambda target: target.spans)
 
-    def check(target: Target, read: Slice) -> None:
-        _check(target, recorded.targets[target], read, known, options.key)
+        def check(target: Target, read: Slice, targets: Targets = targets) -> None:
+            _check(target, targets[target], read, known, options.key)
 
-    with closing(Only(replace(source, size=size), options)) as stream:
-        if stream.id.layers != recorded.layers:
-            raise Refused("is not what was scanned: it is compressed in another way")
-        rewrite(stream, lambda data: None, targets, Style.EQUAL_LENGTH, check)
-    return targets
+        rewrite(stream.reader, lambda data: None, found[number], Style.EQUAL_LENGTH, check)
+    if len(seen) < len(recorded.streams):
+        raise Refused("is not what was scanned: it unfolds in another way")
+    return {number: targets for number, targets in found.items() if targets}
 
 
 def _check(target: Target, digest: str | None, read: Slice, known: Known, key: bytes) -> None:

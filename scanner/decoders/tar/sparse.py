@@ -17,11 +17,15 @@ _ZEROS = bytes(64 * 1024)
 
 @dataclass(slots=True)
 class Map:
-    """(offset in the file, bytes) of each stored part, the file's size, and whether the list goes on."""
+    """(offset in the file, bytes) of each stored part, the file's size, and whether the list goes on.
+
+    `stored`: the blocks that hold the map itself, where it stands before the data.
+    """
 
     parts: list[tuple[int, int]] = field(default_factory=list)
     size: int = 0
     more: bool = False
+    stored: bytes = b""
 
     def add(self, offset: int, count: int) -> None:
         """Raises InputError where a part overlaps another or there are too many."""
@@ -87,6 +91,7 @@ def from_data(content: Slice, size: int) -> Map:
         found.add(offset, lines.next())
     if size < 0:
         found.size = sum(found.parts[-1]) if found.parts else 0
+    found.stored = b"".join(lines.blocks)
     return found
 
 
@@ -96,12 +101,14 @@ class _Lines:
     def __init__(self, content: Slice) -> None:
         self._content = content
         self._rest = b""
+        self.blocks: list[bytes] = []  # all that was taken
 
     def next(self) -> int:
         while b"\n" not in self._rest:
             block = self._content.take(BLOCK)
             if not block or len(self._rest) > BLOCK:
                 raise CorruptInput("the sparse file's map is damaged")
+            self.blocks.append(block)
             self._rest += block
         line, _, self._rest = self._rest.partition(b"\n")
         return _decimal(line)

@@ -7,10 +7,10 @@ stand. Nothing is written anywhere, so a name can do no harm: it becomes a label
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import FileIO
 
 from scanner.decoders.feed import begins
 from scanner.decoders.interface import Stream
+from scanner.decoders.members import member_id
 from scanner.model import Skipped
 
 # A member's header; the end record, of an archive without one; the mark of one that was to be split (8.5.3)
@@ -29,12 +29,10 @@ class Zip:
         return begins(head, MAGIC)
 
     def decode(self, stream: Stream) -> Iterator[Stream | Skipped]:
-        from scanner.decoders.zip.archive import Sequence, by_directory
-        from scanner.decoders.zip.directory import NoDirectory, entries
+        from scanner.decoders.zip.archive import Member, entries
 
-        if isinstance(stream.reader, FileIO) and stream.plain_path is not None:
-            try:
-                return by_directory(stream.id, stream.reader, entries(stream.reader))
-            except NoDirectory:
-                pass
-        return Sequence(stream).members()
+        for entry in entries(stream):
+            if isinstance(entry, Skipped):
+                yield entry
+            elif isinstance(entry, Member) and entry.reader:
+                yield Stream(member_id(stream.id, "zip", entry.entry.name), entry.reader)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from io import FileIO
+from itertools import chain
 
 from scanner.decoders.feed import Feed
-from scanner.decoders.interface import Stream
+from scanner.decoders.interface import OpenReader, Stream
 from scanner.decoders.members import Slice, member_id
+from scanner.decoders.opening import Peeked
+from scanner.decoders.zip.directory import NoDirectory, end_record
+from scanner.decoders.zip.directory import entries as listed
 from scanner.decoders.zip.entry import DESCRIBED, LOCAL, Entry, read_local
 from scanner.decoders.zip.member import Undescribed, opened, refusal
 from scanner.errors import CorruptInput, InputError, TruncatedInput
@@ -26,18 +31,29 @@ AFTER: dict[bytes, tuple[int, tuple[tuple[int, int], ...]]] = {
     b"PK\5\6": (18, ((16, 2),)),
 }
 END = b"PK\5\6"
+RECORD_MOST = 3 * 0xFFFF  # bytes of a record's parts of any length: an entry's name, extra fields and comment
 GAP = 64 * 1024  # bytes looked through at once for the next member after damage
 DRAINED = 64 << 20  # bytes of a member read past what its scan wanted, in order to find the next one
 
 
-def by_directory(archive: StreamId, file: FileIO, listed: Iterator[Entry]) -> Iterator[Stream | Skipped]:
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member and its bytes; None of a folder's. `local`: its header as it stands before the data (`entry` again
+    where that can't be read of a folder).
+    """
+
+    entry: Entry
+    local: Entry
+    reader: OpenReader | None
+
+
+def by_directory(archive: StreamId, file: FileIO, directory: Iterator[Entry]) -> Iterator[Member | Skipped]:
     """The members the directory names, in its order. Raises InputError where the directory breaks."""
     size = os.fstat(file.fileno()).st_size
-    for entry in listed:
-        if entry.name.endswith(b"/") and not entry.size:
-            continue
+    for entry in directory:
         identity = member_id(archive, "zip", entry.name)
-        if reason := refusal(entry):
+        folder = entry.name.endswith(b"/") and not entry.size
+        if not folder and (reason := refusal(entry)):
             yield Skipped(identity, reason, 0)
             continue
         try:
@@ -45,12 +61,34 @@ def by_directory(archive: StreamId, file: FileIO, listed: Iterator[Entry]) -> It
                 raise CorruptInput("the zip directory points behind the archive's end")
             file.seek(entry.offset)
             feed = Feed(file)
-            if read_local(feed).method != entry.method:
+            local = read_local(feed)
+            if local.method != entry.method:
                 raise CorruptInput("the zip directory and the member's own header do not agree")
-            yield Stream(identity, opened(Slice(feed, entry.packed, "zip archive"), entry))
+            yield Member(entry, local, None if folder else opened(Slice(feed, entry.packed, "zip archive"), entry))
         except InputError as error:
-            yield Skipped(identity, str(error), 0)
+            yield Member(entry, entry, None) if folder else Skipped(identity, str(error), 0)
     file.seek(0, os.SEEK_END)
+
+
+def entries(stream: Stream, records: bool = False) -> Iterator[Member | Skipped | bytes]:
+    """The members of an archive: by its directory where it is a file that has one, else as they come.
+
+    With `records`, those of the directory and its end come too, as bytes, behind the members.
+    """
+    if not isinstance(stream.reader, FileIO) or stream.plain_path is None:
+        return Sequence(stream).entries()
+    try:
+        directory = listed(stream.reader)
+    except NoDirectory:
+        return Sequence(stream).entries()
+    members = by_directory(stream.id, stream.reader, directory)
+    return chain(members, _records(stream.reader)) if records else members
+
+
+def _records(file: FileIO) -> Iterator[bytes]:
+    for entry in listed(file):
+        yield entry.record
+    yield end_record(file)
 
 
 class Sequence:
@@ -61,30 +99,39 @@ class Sequence:
         self._feed = Feed(stream.reader)
         self._ended = False  # an end record was the last thing read
 
-    def members(self) -> Iterator[Stream | Skipped]:
+    def entries(self) -> Iterator[Member | Skipped | bytes]:
+        """All there is, in order; bytes are the records that stand behind the members.
+
+        A member is read before the next is asked for.
+        """
+        base = 0  # where the archive began that the next record belongs to
         while True:
             mark = self._feed.peek(4)
             if not mark and self._ended:
                 return
+            base = self._feed.offset if self._ended else base
             if len(mark) < 4:
                 raise TruncatedInput("the zip archive ends too early")
             if mark in AFTER:
-                self._pass_over(mark)
+                yield self._record(mark)
             elif mark == DESCRIPTOR:
                 self._pass_descriptor()
             elif mark == LOCAL:
-                yield from self._member(read_local(self._feed))
+                offset = self._feed.offset - base
+                yield from self._member(replace(read_local(self._feed), offset=offset))
             else:
                 yield self._lost()
             self._ended = mark == END
 
-    def _pass_over(self, mark: bytes) -> None:
-        """Past a record that stands behind the members. Raises TruncatedInput."""
+    def _record(self, mark: bytes) -> bytes:
+        """A record that stands behind the members; of a huge one only the beginning. Raises TruncatedInput."""
         fixed, sizes = AFTER[mark]
-        head = self._feed.take(4 + fixed)[4:]
-        rest = sum(int.from_bytes(head[low : low + wide], "little") for low, wide in sizes)
-        if len(head) < fixed or self._feed.skip(rest):
+        head = self._feed.take(4 + fixed)
+        rest = sum(int.from_bytes(head[4 + low : 4 + low + wide], "little") for low, wide in sizes)
+        tail = self._feed.take(min(rest, RECORD_MOST))
+        if len(head) < 4 + fixed or len(tail) < min(rest, RECORD_MOST) or self._feed.skip(rest - len(tail)):
             raise TruncatedInput("the zip archive ends too early")
+        return head + tail
 
     def _pass_descriptor(self) -> None:
         """Past a descriptor behind a member whose sizes were known; at the very start it marks a split archive."""
@@ -95,7 +142,7 @@ class Sequence:
             if self._feed.peek(4) in (LOCAL, *AFTER):
                 return
 
-    def _member(self, entry: Entry) -> Iterator[Stream | Skipped]:
+    def _member(self, entry: Entry) -> Iterator[Member | Skipped]:
         identity = member_id(self._id, "zip", entry.name)
         if entry.flags & DESCRIBED and not (entry.packed and entry.crc):
             yield from self._undescribed(entry, identity)
@@ -105,7 +152,9 @@ class Sequence:
             if reason := refusal(entry):
                 yield Skipped(identity, reason, 0)
             elif entry.packed or not entry.name.endswith(b"/"):
-                yield Stream(identity, opened(content, entry))
+                yield Member(entry, entry, opened(content, entry))
+            else:
+                yield Member(entry, entry, None)
         except InputError as error:
             yield Skipped(identity, str(error), 0)
         if self._feed.skip(content.left):
@@ -113,14 +162,14 @@ class Sequence:
                 raise TruncatedInput("the zip archive ends too early")
             self._ended = True  # said by the member
 
-    def _undescribed(self, entry: Entry, identity: StreamId) -> Iterator[Stream | Skipped]:
+    def _undescribed(self, entry: Entry, identity: StreamId) -> Iterator[Member | Skipped]:
         """A member whose sizes stand behind its data: only the data themselves tell where they end."""
         if reason := refusal(entry, sequential=True):
             yield Skipped(identity, reason, 0)
             self._lost()
             return
         member = Undescribed(self._feed, entry)
-        yield Stream(identity, member)
+        yield Member(entry, entry, _not_empty(member) if entry.name.endswith(b"/") else member)
         scratch = memoryview(bytearray(GAP))
         drained = 0
         while not member.ended and drained < DRAINED and (count := member.readinto(scratch)):
@@ -140,3 +189,10 @@ class Sequence:
                 self._feed.put_back(window[min(places) :])
                 return Skipped(self._id, f"{what}: {self._feed.offset - begin} bytes were not scanned", begin)
         raise CorruptInput(f"{what} at byte {begin}, and no other member follows")
+
+
+def _not_empty(member: Undescribed) -> Peeked | None:
+    """A folder's bytes, which it should not have; None where it has none."""
+    peeked = Peeked(member)
+    peeked.peek(lambda head: False)
+    return None if member.ended else peeked

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scanner.decoders.feed import Feed
 from scanner.errors import CorruptInput, TruncatedInput
 
 LOCAL = b"PK\3\4"
 ENCRYPTED, DESCRIBED, STRONG, MASKED = 1, 8, 64, 8192  # bits of the flags, 4.4.4
-_HEAD = struct.Struct("<4s5H3L2H")
-_ZIP64 = 1  # the extra field with sizes of eight bytes
-_OVER = 0xFFFFFFFF  # says that the size stands there
+HEAD = struct.Struct("<4s5H3L2H")
+ZIP64 = 1  # the extra field with sizes of eight bytes
+OVER = 0xFFFFFFFF  # says that the size stands there
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A member. Sizes in bytes; `packed` as it is stored. `offset`: of its local header in the file."""
+    """A member. Sizes in bytes; `packed` as it is stored. `offset`: of its local header in the file.
+
+    `record`: the header or the entry of the directory that says so, with name, extra fields and comment.
+    """
 
     name: bytes
     flags: int
@@ -26,21 +29,22 @@ class Entry:
     packed: int
     size: int
     offset: int = 0
+    record: bytes = field(default=b"", repr=False)
 
 
 def read_local(feed: Feed) -> Entry:
     """The header the feed stands at, and past it. Raises InputError."""
-    head = feed.take(_HEAD.size)
-    if len(head) < _HEAD.size:
+    head = feed.take(HEAD.size)
+    if len(head) < HEAD.size:
         raise TruncatedInput("the zip archive ends too early")
-    mark, _, flags, method, _, _, crc, packed, size, name_size, extra_size = _HEAD.unpack(head)
+    mark, _, flags, method, _, _, crc, packed, size, name_size, extra_size = HEAD.unpack(head)
     if mark != LOCAL:
         raise CorruptInput("no zip member stands where the directory says")
     name, extra = feed.take(name_size), feed.take(extra_size)
     if len(extra) < extra_size or len(name) < name_size:
         raise TruncatedInput("the zip archive ends too early")
     size, packed, _ = widened(extra, size, packed)
-    return Entry(name, flags, method, crc, packed, size)
+    return Entry(name, flags, method, crc, packed, size, record=head + name + extra)
 
 
 def widened(extra: bytes, size: int, packed: int, offset: int = 0) -> tuple[int, int, int]:
@@ -48,10 +52,10 @@ def widened(extra: bytes, size: int, packed: int, offset: int = 0) -> tuple[int,
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, at)
-        if kind == _ZIP64:
+        if kind == ZIP64:
             wide = iter(extra[low : low + 8] for low in range(at + 4, at + 4 + length, 8))
             size, packed, offset = (
-                int.from_bytes(next(wide, b""), "little") if number == _OVER else number
+                int.from_bytes(next(wide, b""), "little") if number == OVER else number
                 for number in (size, packed, offset)
             )
             break

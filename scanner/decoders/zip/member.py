@@ -114,7 +114,7 @@ class Undescribed:
         data = self._feed.take(24)
         for low in (4, 0) if data.startswith(_DESCRIPTOR) else (0,):
             crc = data[low : low + 4]
-            for wide in (4, 8):
+            for wide in (8, 4):  # an empty member's eight bytes begin like its four, not the other way round
                 sizes = data[low + 4 : low + 4 + 2 * wide]
                 if sizes == packed.to_bytes(wide, "little") + self._made.to_bytes(wide, "little"):
                     self._feed.put_back(data[low + 4 + 2 * wide :])
