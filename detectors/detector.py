@@ -34,6 +34,7 @@ class Confidence(StrEnum):
 class Rank(IntEnum):
     """Which match stays where two overlap: the higher rank, then the longer, then the earlier."""
 
+    PUBLIC = -20  # no secret: whatever else stands there is worth more
     HUNCH = -10  # it looks random, and nothing says what it is
     GUESS = 0  # a key that only sounds secret
     KEYED = 10  # the value of a key that names a credential
@@ -160,6 +161,7 @@ class Match:
     key: str | None = None  # normalised name of the key or header it stood under
     max_lifetime: float | None = None  # seconds, documented by the vendor; None: not known
     static: bool = False  # valid until revoked or rotated
+    public: bool = False  # no secret and so no finding: what secrets found are compared with
 
 
 Confirm = Callable[[Text], Iterable[Match]]

@@ -37,6 +37,12 @@ def on_demand() -> tuple[Detector, ...]:
     return collect([*everyday, *rest])[len(all_detectors()) :]
 
 
+@lru_cache(maxsize=1)
+def public() -> tuple[Detector, ...]:
+    """Detectors of what is no secret, for comparison with what is: each module's `PUBLIC`."""
+    return collect((module.__name__, module.__dict__.get("PUBLIC", ())) for module in _modules())
+
+
 def collect(declared: Iterable[tuple[str, Iterable[Detector]]]) -> tuple[Detector, ...]:
     """The detectors of (module name, detectors) pairs, in order. Raises DuplicateDetector."""
     owner: dict[str, str] = {}
@@ -57,7 +63,7 @@ def ruleset_digest() -> str:
     as each detector's version. Costs some milliseconds; asked for only when a state file is kept.
     """
     digest = hashlib.sha256()
-    for detector in (*all_detectors(), *on_demand()):
+    for detector in (*all_detectors(), *on_demand(), *public()):
         bounds = (detector.kind.value, detector.before, detector.after)
         _feed(digest, repr((detector.id, detector.anchors, bounds)).encode())
     for name, source in _sources():

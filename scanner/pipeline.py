@@ -62,12 +62,13 @@ class Scanner:
         part: Part | None = None,
         on_bytes: Callable[[], None] | None = None,
         keep: Keep | None = None,
+        aside: Callable[[Match], None] | None = None,
     ) -> Iterator[Finding | Skipped]:
         """Findings in order of their start; where the stream breaks, those before it and a Skipped.
 
         With a `part`, the reader gives the stream from `part.read_from` on, and lines are counted from
         `part.start`; what the part does not own is not reported. `on_bytes` is called after each block read, `keep`
-        with each finding's value before the finding is given.
+        with each finding's value before the finding is given, `aside` what is no secret and so no finding.
         """
         part = part or Part()
         window = Window(reader, self._shape, part.read_from, (part.start, part.end))
@@ -77,7 +78,7 @@ class Scanner:
         while not window.final:
             if wait and not wait(PAUSE):
                 settled = work.take(memoryview(b""), paused=True)
-                yield from self._findings(stream, window, settled, hints, part, keep)
+                yield from self._findings(stream, window, settled, hints, part, keep, aside)
             fresh = memoryview(b"")
             try:
                 fresh = window.fill()
@@ -89,7 +90,7 @@ class Scanner:
                 window.final = True
             if on_bytes:
                 on_bytes()
-            yield from self._findings(stream, window, work.take(fresh), hints, part, keep)
+            yield from self._findings(stream, window, work.take(fresh), hints, part, keep, aside)
             for at, reason in work.gave_up():
                 if part.owns(at):
                     yield Skipped(stream, reason, at)
@@ -106,9 +107,13 @@ class Scanner:
         hints: FileHints,
         part: Part,
         keep: Keep | None,
+        aside: Callable[[Match], None] | None,
     ) -> Iterator[Finding]:
         for candidate in settled:
-            if part.owns(candidate.start):
+            if candidate.match.public:
+                if aside and part.owns(candidate.start):
+                    aside(candidate.match)
+            elif part.owns(candidate.start):
                 finding = self.finding(stream, window, candidate, hints)
                 if keep:
                     keep(Value(finding, candidate.match))

@@ -32,28 +32,32 @@ class Value:
 
 
 Keep = Callable[[Value], None]
+Group = tuple[bytes, str | None, int]
 
 
 class Role(StrEnum):
     TOKEN = "token"
     SECRET = "secret"
     PRIVATE_KEY = "private_key"
+    CERTIFICATE = "certificate"
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A value to be tried as a signing key, or a token to try keys on. `group`: header and issuer of a token."""
+    """A value to be tried as a signing key, or a token or certificate to try keys on. `group`: of tokens that one key
+    may have signed: header, issuer, quarter of a year.
+    """
 
     fingerprint: str
     role: Role
     secret: Secret
-    group: tuple[bytes, str | None] = field(default=(b"", None), repr=False)
+    group: Group = field(default=(b"", None, 0), repr=False)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _trial, (self.fingerprint, self.role.value, self.secret.reveal(), self.group)
 
 
-def _trial(fingerprint: str, role: str, secret: bytes, group: tuple[bytes, str | None]) -> Trial:
+def _trial(fingerprint: str, role: str, secret: bytes, group: Group) -> Trial:
     return Trial(fingerprint, Role(role), Secret(secret), group)
 
 

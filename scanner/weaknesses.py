@@ -43,6 +43,7 @@ EXPLAINED = {
     "signs_found_token": Weakness(
         "signed a token found in the same scan: who holds it makes tokens of their own", "RFC 8725 3.5", "NHI2:2025"
     ),
+    "known_key_pair": Weakness("its public half is in use: in a key set or a certificate", "RFC 7517 9.2", "NHI2:2025"),
     "weak_signing_key": Weakness("is signed with a notorious key that everyone knows", "RFC 8725 3.5", "NHI4:2025"),
     "shared_secret": Weakness("several client ids use one secret", "RFC 6749 2.3.1", "NHI9:2025"),
     "several_secrets": Weakness("one client id leaked several secrets", "RFC 6749 2.3.1", "NHI2:2025"),

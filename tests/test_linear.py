@@ -9,9 +9,9 @@ import time
 import pytest
 
 from detectors.detector import Detector, NeedMore, Text
-from detectors.registry import all_detectors, on_demand
+from detectors.registry import all_detectors, on_demand, public
 
-DETECTORS = (*all_detectors(), *on_demand())
+DETECTORS = (*all_detectors(), *on_demand(), *public())
 FILLERS = (
     b"A", b"0", b"a1Z", b"a-", b"f0.", b"_a", b"=", b"%3D&", b'"a":', b"a=b;", b"k, ", b"(a,", b"\n", b" \t", b"::",
     b"a.b/", b"<a>", b"[{", b"\\\\", b"'\"", b"eyJ.", b"xn--", b"\x00\x01", b"\xff\xfe",

@@ -1,4 +1,6 @@
-"""What a private key is the other half of: a key of a set the user named, and the keys that signed tokens."""
+"""What a private key is the other half of: a key of a set the user named or of a certificate found, and the keys that
+signed tokens.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from scanner.evidence.certificates import Certificate, certificate
 from scanner.evidence.jose import Jws
 from scanner.evidence.jwks import Jwks, PublicKey, algorithms_of
 from scanner.evidence.private_keys import public_halves
@@ -13,10 +16,15 @@ from scanner.evidence.signature import verify
 
 
 class Pairs:
-    """Tries private keys on published keys and on tokens, `most` public key operations in all."""
+    """Tries private keys on published keys, certificates (PEM) and tokens, `most` public key operations in all."""
 
-    def __init__(self, tokens: dict[str, Jws], key_sets: Iterable[Jwks], most: int) -> None:
+    def __init__(
+        self, tokens: dict[str, Jws], key_sets: Iterable[Jwks], certificates: Iterable[bytes], most: int
+    ) -> None:
         self._tokens = tokens
+        self._certificates: dict[tuple[object, ...], list[Certificate]] = {}
+        for one in filter(None, map(certificate, certificates)):
+            self._certificates.setdefault(_identity(one.public), []).append(one)
         self._published = {_identity(key.public): key for keys in key_sets for key in keys.keys}
         self._left = most
         self.exhausted = False  # not all were tried
@@ -36,6 +44,11 @@ class Pairs:
             for name in fitting:
                 if verify(self._tokens[name], public):
                     yield name, key_id, False
+
+    def certificates_of(self, private: bytes) -> Iterator[Certificate]:
+        """Those of the key's public half."""
+        for public in public_halves(private) if self._certificates else ():
+            yield from self._certificates.get(_identity(public), ())
 
 
 def _identity(public: PublicKey) -> tuple[object, ...]:

@@ -1,5 +1,6 @@
 """Keys among the findings: an HMAC secret that signs a token found in the same scan, or that everyone knows; a private
-key whose public half is in a key set, or that signed a token. Who holds such a key makes tokens of his own.
+key whose public half is in a key set or a certificate, or that signed a token. Who holds such a key makes tokens of his
+own, or passes for its owner.
 
 What is tried is held in memory and in one process only, and no hit holds a byte of it.
 """
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 MOST_TOKENS = 2_000
 MOST_SECRETS = 20_000
 MOST_PRIVATE_KEYS = 500
+MOST_CERTIFICATES = 2_000  # 0.05 ms each to read
 MOST_ATTEMPTS = 2_000_000  # HMACs, about 1.5 µs each
 MOST_CHECKS = 10_000  # public key operations, 0.05 to 0.4 ms each
 LARGEST_SECRET = 4096  # bytes
@@ -45,6 +47,7 @@ _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){16,}")
 class Relation(StrEnum):
     SIGNS_TOKEN = "signs_token"  # the secret or private key made the token's signature
     IN_KEY_SET = "in_key_set"  # the private key's public half is one of the named key set
+    IN_CERTIFICATE = "in_certificate"  # … is that of a certificate found
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,13 @@ class KeyHit:
     relation: Relation
     read_as: str
     key_id: str | None = None
+    named: str = ""  # in words, whose certificate it is and how long it is valid
 
 
 class Keyring:
     """Collects tokens and secrets of a scan, then tries each on each, in the order of adding and within bounds."""
 
-    __slots__ = ("_budget", "_key_sets", "_left_out", "_private", "_secrets", "_tokens", "_weak")
+    __slots__ = ("_budget", "_certificates", "_key_sets", "_left_out", "_private", "_secrets", "_tokens", "_weak")
 
     def __init__(self, weak: Iterable[bytes] = (), key_sets: Iterable[Jwks] = ()) -> None:
         """`weak` adds to the built-in list of notorious secrets; `key_sets` are what private keys are compared with."""
@@ -74,6 +78,7 @@ class Keyring:
         self._tokens: dict[str, Jws] = {}
         self._secrets: dict[str, bytes] = {}
         self._private: dict[str, bytes] = {}
+        self._certificates: dict[bytes, None] = {}
         self._left_out: dict[str, None] = {}
         self._budget = MOST_ATTEMPTS
 
@@ -116,7 +121,12 @@ class Keyring:
         if not known and self._has_room(self._private, MOST_PRIVATE_KEYS, "private keys"):
             self._private[fingerprint] = value
 
-    def _has_room(self, kept: dict[str, Any], most: int, what: str) -> bool:
+    def add_certificate(self, value: bytes) -> None:
+        """A certificate in PEM, as it stood in the log. It is read only where there are private keys."""
+        if value not in self._certificates and self._has_room(self._certificates, MOST_CERTIFICATES, "certificates"):
+            self._certificates[value] = None
+
+    def _has_room(self, kept: dict[Any, Any], most: int, what: str) -> bool:
         if len(kept) < most:
             return True
         self._left_out[f"more than {most} {what}"] = None
@@ -157,8 +167,10 @@ class Keyring:
         from scanner.evidence.key_pairs import Pairs
 
         tokens = {name: jws for name, jws in self._tokens.items() if jws.algorithm in ASYMMETRIC}
-        pairs = Pairs(tokens, self._key_sets, MOST_CHECKS)
+        pairs = Pairs(tokens, self._key_sets, self._certificates, MOST_CHECKS)
         for fingerprint, value in self._private.items():
+            for one in pairs.certificates_of(value):
+                yield KeyHit(None, fingerprint, Relation.IN_CERTIFICATE, "private_key", named=one.said)
             for token, key_id, published in pairs.of(value):
                 relation = Relation.IN_KEY_SET if published else Relation.SIGNS_TOKEN
                 yield KeyHit(token, fingerprint, relation, "private_key", key_id)

@@ -34,7 +34,7 @@ _EDWARDS: dict[int, Callable[[bytes], ed25519.Ed25519PrivateKey | ed448.Ed448Pri
     32: ed25519.Ed25519PrivateKey.from_private_bytes,
     57: ed448.Ed448PrivateKey.from_private_bytes,
 }
-_KINDS = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)
+KINDS = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)
 _BROKEN = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError)
 
 
@@ -55,11 +55,11 @@ def public_halves(value: bytes) -> list[PublicKey]:
         return []
     if begin[1] == b"OPENSSH PRIVATE KEY":
         return _of_ssh(value[begin.end() : end.start()])
-    halves = (_of_der(der) for der in _bodies(value[begin.end() : end.start()]))
+    halves = (_of_der(der) for der in bodies(value[begin.end() : end.start()]))
     return next(([half] for half in halves if half is not None), [])
 
 
-def _bodies(block: bytes) -> Iterator[bytes]:
+def bodies(block: bytes) -> Iterator[bytes]:
     """The DER of a block: the last word of each line (a logger may put a header before it, the END line included), or
     all words."""
     lines = [found[1] for found in map(_LAST_RUN.search, _BREAK.split(block)) if found]
@@ -71,14 +71,14 @@ def _bodies(block: bytes) -> Iterator[bytes]:
 
 
 def _of_ssh(block: bytes) -> list[PublicKey]:
-    for der in _bodies(block):
+    for der in bodies(block):
         text = base64.encodebytes(der)
         label = b"OPENSSH PRIVATE KEY-----\n"
         try:
             public = load_ssh_private_key(b"-----BEGIN " + label + text + b"-----END " + label, None).public_key()
         except _BROKEN:
             continue
-        if isinstance(public, _KINDS):
+        if isinstance(public, KINDS):
             return [public]
     return []
 
@@ -92,7 +92,7 @@ def _of_der(der: bytes) -> PublicKey | None:
         public = load_der_private_key(der, None).public_key()
     except _BROKEN:
         return None
-    return public if isinstance(public, _KINDS) else None
+    return public if isinstance(public, KINDS) else None
 
 
 def _pkcs8(der: bytes) -> bytes | None:

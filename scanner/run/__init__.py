@@ -68,9 +68,16 @@ def run(
     with closing(sequence.scanned(left)) as fresh:
         for source, identity, done in zip(everything, identities, known, strict=True):
             if done:
-                yield from state.events(source)
+                yield from _known_events(state, source, trials)
                 meter.read(source, source.size or 0)
                 meter.done(source)
             else:
                 _, events = next(fresh)
                 yield from state.keeping(source, identity, events)
+
+
+def _known_events(state: State, source: Source, trials: Trials | None) -> Iterator[Finding | Skipped]:
+    for event in state.events(source):
+        if trials and isinstance(event, Finding):
+            trials.pass_over(event)
+        yield event

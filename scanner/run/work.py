@@ -76,10 +76,11 @@ def _counted(events: Iterable[Iterable[Finding | Skipped]], counts: list[int]) -
 @lru_cache(maxsize=2)
 def scanner_for(options: Options) -> Scanner:
     """Built once a process: the anchors' database can't be pickled."""
-    from detectors.registry import all_detectors, on_demand
+    from detectors.registry import all_detectors, on_demand, public
     from scanner.matcher import Matcher
 
     detectors = (*all_detectors(), *(on_demand() if options.entropy else ()), *detectors_of(options.rules))
+    detectors += public() if options.trials else ()
     return Scanner(Matcher(detectors, cached=True), _policy(options), options.key)
 
 
@@ -128,7 +129,8 @@ def scan_source(
         with closing(Ahead(stream.reader)) if packed else nullcontext(stream.reader) as reader:
             hints = FileHints(source.mtime, options.zone, source.size)
             kept = _all(first.take if first else None, keep, trials.take if trials else None)
-            events = scanner_for(options).scan(stream.id, reader, hints, on_bytes=on_bytes, keep=kept)
+            aside = trials.compare if trials else None
+            events = scanner_for(options).scan(stream.id, reader, hints, on_bytes=on_bytes, keep=kept, aside=aside)
             events = places.watched(events) if first else events
             if first and stream.plain_path is not None:  # its format has its last word on findings and copies at once
                 in_place = True
@@ -171,9 +173,9 @@ def _range(unit: Unit, options: Options, keep: Keep | None, values: list[Value])
     part = Part(unit.start, unit.end)
     first = _first_look(options)
     trials: list[Trial] = []
-    tried = Trials(trials.append).take if options.trials else None
-    kept = _all(first.take if first else None, keep, tried)
-    packed, counts = packed_events([_scan_range(unit.sources[0], part, options, kept)])
+    tried = Trials(trials.append) if options.trials else None
+    kept = _all(first.take if first else None, keep, tried.take if tried else None)
+    packed, counts = packed_events([_scan_range(unit.sources[0], part, options, kept, tried)])
     if first is None or options.away:
         missed = bool(first and first.known.values)
         return Result(packed, counts, part.lines, values, missed=missed, trials=trials)
@@ -181,13 +183,15 @@ def _range(unit: Unit, options: Options, keep: Keep | None, values: list[Value])
     return Result(packed, counts, part.lines, values, known, first.known.refused, trials)
 
 
-def _scan_range(source: Source, part: Part, options: Options, keep: Keep | None) -> Iterator[Finding | Skipped]:
-    stream = StreamId(source.path)
+def _scan_range(
+    source: Source, part: Part, options: Options, keep: Keep | None, trials: Trials | None
+) -> Iterator[Finding | Skipped]:
+    stream, aside = StreamId(source.path), trials.compare if trials else None
     try:
         with open(source.os_path, "rb", buffering=0) as file:
             file.seek(part.read_from)
             hints = FileHints(source.mtime, options.zone, source.size)
-            yield from scanner_for(options).scan(stream, Bounded(file, part), hints, part, keep=keep)
+            yield from scanner_for(options).scan(stream, Bounded(file, part), hints, part, keep=keep, aside=aside)
     except OSError as error:
         yield Skipped(stream, f"cannot be read: {os.strerror(error.errno or 0)}", part.start)
 
