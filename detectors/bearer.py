@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from detectors import jwt
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text
@@ -17,6 +18,7 @@ _TOKEN = re.compile(rb"(?:\d{1,12}\|)?(?:[A-Za-z0-9_~+/:!@$*-]|\.(?!\.)|\^(?!\w{
 _GAP = re.compile(rb"""["'`]?(?:[ \t]{1,4}|[:=,][ \t]{0,2}|\+)(?:["'`<\[(]|token[ =:]{1,2}){0,2}""")
 _SCHEME = re.compile(
     rb"""(?i)(?P<scheme>[a-z][a-z0-9_-]{2,24})(?:[ ]+|=(?=["']))(?:(?:token|auth|apikey|key|access_token)=)?["']?"""
+    rb"""|(?P<key>key|api[_-]?key|token)=["']?"""  # Firebase's legacy servers: `key=V`
 )
 # "The token's type is bearer", and the next field follows.
 _TYPE = re.compile(rb"""(?i)token_?type["'\]]{0,2}\s?(?:=>|[:=])\s?["']?bearer\Z""")
@@ -53,12 +55,15 @@ def confirm_header(text: Text) -> Iterator[Match]:
     while text.data[start : start + 1] in (b'"', b"'", b"[") and start < field.end:
         start += 1
     scheme = _SCHEME.match(text.data, start)
-    if scheme and scheme["scheme"].lower() in _OTHER:
+    if scheme and (scheme["scheme"] or b"").lower() in _OTHER:
         return
     start = scheme.end() if scheme else start
     if field.doubtful and not random_looking(text.data[start : field.end]):
         return
-    yield from _token_at(text, start, "authorization")
+    is_key = scheme is not None and (scheme["key"] or b"").endswith(b"key")
+    for match in _token_at(text, start, "authorization"):
+        opaque = match.kind is Kind.BEARER_TOKEN
+        yield replace(match, kind=Kind.API_KEY, static=True) if is_key and opaque else match
 
 
 def _glance(_before: bytes, after: bytes) -> bool:

@@ -9,14 +9,14 @@ from dataclasses import replace
 from detectors.detector import Anchor, Detector, Kind, Match, Text
 from detectors.fields import LONGEST_KEY, Field, field_at
 from detectors.keyed import is_of, matches, of_value
-from detectors.keys import Meaning, meaning
+from detectors.keys import Meaning, meaning, words
 
 _SECRETS = is_of(frozenset({Kind.CLIENT_SECRET, Kind.API_KEY, Kind.PRIVATE_KEY}))
 
 
 def confirm(text: Text) -> Iterator[Match]:
     """The value of a key that names a static credential."""
-    return matches(text, _SECRETS)
+    return matches(text, lambda field, said: said if words(field.key) == (b"secret",) else _SECRETS(field, said))
 
 
 def confirm_phrase(text: Text) -> Iterator[Match]:
@@ -82,7 +82,7 @@ DETECTORS = (
         kind=Kind.CLIENT_SECRET,
         title="Client secret or password in a field that names it",
         anchors=(
-            *_keys(b"secret", b"passw", b"pwd", b"passphrase", b"securestring"),
+            *_keys(b"secret", b"passw", b"pwd", b"passphrase", b"passcode", b"securestring", b"credential"),
             *(Anchor(flag + end, caseless=True) for flag in _FLAGS for end in (b" ", b"\0")),
         ),
         confirm=confirm,

@@ -25,10 +25,11 @@ _NAMES_ON = re.compile(rb"""["'`]?[ \t]{0,4}(?::|=>)""")  # behind what is itsel
 _LIST_OPENS = re.compile(rb"""[\[(]\s{0,60}["'`]$""")
 _RESOURCE = re.compile(rb"(?:arn|urn):[^\s\"']{0,150}[:/]$")  # a resource's name: no key
 _CLOSING = re.compile(rb"</(?:[\w.-]{1,40}:)?$")  # the end of an element: what follows is another's
-_BARE_END = re.compile(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]|[\^~](?=[A-Za-z_]{2,20}=)""")
+_WIRE = rb"""\[(?:\\[rn]|[\r\n])\]"""  # a line's end in the wire log of Apache's HttpClient
+_BARE_END = re.compile(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]|[\^~](?=[A-Za-z_]{2,20}=)|""" + _WIRE)
 _OPAQUE = re.compile(rb"[A-Za-z0-9._~+/=-]+")
 _TEXT_END = re.compile(rb"[<\r\n]|\]\]>")
-_LINE_END = re.compile(rb"""[\s"'`\x00-\x1f\x7f-\xff]|&(?=[a-z][a-z_]{1,40}=)""")  # a form may be all of a line
+_LINE_END = re.compile(rb"""[\s"'`\x00-\x1f\x7f-\xff]|&(?=[A-Za-z][A-Za-z_]{1,40}=)|""" + _WIRE)  # a form may fill it
 _ASSIGNMENT = re.compile(rb"(?:^|[\n\0])[+\-> ]{0,4}(?:export |set |setx |Environment=|env )?[\"']?$")
 
 
@@ -57,6 +58,7 @@ def key_at(text: Text) -> tuple[int, int]:
         end += len(rest) - len(rest.lstrip(KEY_BYTES))
     else:
         low = max(0, end - _BACK)
+        end -= 2 if data[end - 2 : end] == b"->" else 0  # whose first character might be of a key
         while end > low and data[end - 1] not in KEY_BYTES:
             end -= 1
     before = data[max(0, end - LONGEST_KEY) : end]

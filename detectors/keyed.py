@@ -36,12 +36,51 @@ def matches(text: Text, accepts: Accepts) -> Iterator[Match]:
     field = field_at(text)
     if field is None:
         return
-    said = meaning(field.key)
+    field = _as_said(text, field)
+    said = _typed(text, field, meaning(field.key))
     wanted = accepts(field, said) if said else None
     if wanted is not None:
         match = of_value(text, field, wanted)
         if match:
             yield match
+
+
+def _as_said(text: Text, field: Field) -> Field:
+    """With the word before it where the key is one word: people write `CSRF token: V`, `Access token [V]`."""
+    before = _WORD_BEFORE.search(text.data, max(0, field.key_start - 24), field.key_start)
+    if before is None or len(words(field.key)) != 1:
+        return field
+    phrase = before[1] + b"_" + field.key
+    said = meaning(phrase)
+    if said is None or said.strong:
+        return replace(field, key=phrase, doubtful=True)
+    return field
+
+
+_WORD_BEFORE = re.compile(rb"\b([A-Za-z]{2,20}) \Z")
+
+
+def _typed(text: Text, field: Field, said: Meaning | None) -> Meaning | None:
+    """With what a field beside it says it is: `"secret":"V","credential_type":"RefreshToken"`, RFC 7009's hint."""
+    if said is None or len(words(field.key)) != 1:
+        return said
+    before = text.data[max(0, field.key_start - BESIDE) : field.key_start]
+    after = text.data[field.end : field.end + BESIDE]
+    before, after = before[max(map(before.rfind, _OUTSIDE)) + 1 :], after[: _first(after)]
+    typed = _TYPE.search(after) or _TYPE.search(before)
+    return meaning(typed[1]) or said if typed else said
+
+
+BESIDE = 700  # bytes on either side of a field in which its object says of what type it is
+_OUTSIDE = (b"{", b"}", b"\n\n")
+_TYPE = re.compile(
+    rb"""(?i)(?:credential|token|secret|\b)_?type(?:_?hint)?(?:["'\\]{0,4}\s{0,4}(?:[:=]|=>)\s{0,4}["'\\]{0,4})"""
+    rb"""((?:access|refresh|id)_?token)\b(?!=)"""
+)
+
+
+def _first(text: bytes) -> int:
+    return min((at for at in map(text.find, _OUTSIDE) if at >= 0), default=len(text))
 
 
 def of_value(text: Text, field: Field, said: Meaning) -> Match | None:

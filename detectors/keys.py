@@ -25,7 +25,7 @@ _GLUED = {
     b"accountkey": (b"account", b"key"), b"passwd": (b"password",), b"pwd": (b"password",),
     b"passphrase": (b"password",),
     b"pass": (b"password",), b"licensekey": (b"license", b"key"), b"authkey": (b"auth", b"key"),
-    b"secrets": (b"secret",),
+    b"secrets": (b"secret",), b"passcode": (b"password",),
     b"sharedkey": (b"shared", b"key"), b"apisecret": (b"api", b"secret"), b"oauthtoken": (b"oauth", b"token"),
 }  # fmt: skip
 # Words behind the telling one that make the key mean something about the secret, not the secret.
@@ -39,7 +39,7 @@ _ABOUT = frozenset(
     checksum accessor role roles scope scopes source budget model index pair provided present sign signed signing
     verification verifier validator filter factory generator resolver rotation refresh
     expired exception error errors failed failure received revoked invalidated issued created updated stale
-    jti sub aud iss kid claim claims payload header body string uuid post basic""".split()
+    jti sub aud iss kid claim claims payload header body string uuid post basic signature""".split()
 )
 # Words before the telling one that make it a thing without power, or one that is no credential of ours.
 _HARMLESS = frozenset(
@@ -48,18 +48,21 @@ _HARMLESS = frozenset(
     antiforgery request requestverification forgery nextpage pagetoken resume cursor scroll watermark consumer_group
     stop start end lex lexer syntax parse bos eos pad unk stemmed word per input output prompt completion max min
     starting ending change lifecycle action pagination publishable site sequence fencing bus span trace color design
-    authenticity registry_key""".split()
+    authenticity registry_key form nonce hashed encrypted""".split()
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """`strong`: the key alone says that the value is a credential; else the value must look random."""
+    """`strong`: the key alone says that the value is a credential; else the value must look random.
+
+    `plain`: the value may be a UUID all the same; under `change_token` it is an id.
+    """
 
     kind: Kind
     strong: bool
     static: bool
-    plain: bool = False  # nothing but `token`: a UUID may be one; under `change_token` it is an id
+    plain: bool = False
 
 
 _BEARER = Meaning(Kind.BEARER_TOKEN, True, False)
@@ -68,9 +71,11 @@ _PLAIN_TOKEN = Meaning(Kind.BEARER_TOKEN, False, False, plain=True)
 _REFRESH = Meaning(Kind.REFRESH_TOKEN, True, False)
 _SECRET = Meaning(Kind.CLIENT_SECRET, True, True)
 _API_KEY = Meaning(Kind.API_KEY, True, True)
+_ACCESS_KEY = Meaning(Kind.API_KEY, False, True, plain=True)
 _PASSWORD = Meaning(Kind.CLIENT_SECRET, False, True)
 _SIGNING = Meaning(Kind.PRIVATE_KEY, True, True)
 _CODE = Meaning(Kind.AUTH_CODE, True, False)
+_PASSWORDS = frozenset((b"basic", b"password", b"security"))  # java.naming.security.credentials, BasicHttpCredentials
 
 
 @lru_cache(maxsize=4096)
@@ -130,6 +135,8 @@ def _at(parts: tuple[bytes, ...], position: int) -> Meaning | None:
         return _PASSWORD
     if word == b"credential" and before in (b"amz", b"goog"):
         return None  # of a signed URL: the id of the key, a date and a region
+    if word in (b"credential", b"credentials") and not _PASSWORDS.isdisjoint(parts[:position]):
+        return _PASSWORD
     if word in (b"credential", b"credentials", b"jwt", b"bearer", b"authorization", b"auth"):
         return _TOKEN
     if word == b"string" and before == b"secure":
@@ -186,7 +193,7 @@ def _key(before: bytes, earlier: tuple[bytes, ...]) -> Meaning | None:
         b"webhook",
         b"routing",
     ):
-        return _API_KEY if b"secret" in earlier or before != b"access" else Meaning(Kind.API_KEY, False, True)
+        return _API_KEY if b"secret" in earlier or before != b"access" else _ACCESS_KEY
     if before in (b"signing", b"encryption", b"private", b"shared", b"hmac", b"jwt"):
         return Meaning(Kind.PRIVATE_KEY if before != b"shared" else Kind.API_KEY, False, True)
     return None

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 # Named parts of the expressions below. `open`: what may stand before the value's own quote: options and newtypes (Rust,
 # Swift, Java, F#), lists, casts and lengths (PHP's var_dump, Go's spew), addresses (gdb), prefixes of strings (Python,
-# Erlang, SQL, shells), YAML's tags and anchors.
+# Erlang, R, SQL, shells), YAML's tags and anchors.
 _PARTS = {
-    b"{open}": rb"""(?:\(string\)[ ](?:\(len=\d{1,6}\)[ ])?|{newtype}|(?:Optional|List|Secret|Slice|Set|Str)[(\[]\[?"""
-    rb"""|Some(?:\(|[ ](?="))|\[\]string\{|[\[(]\s{0,60}(?=["'`\[(])|[\[({]|<<|[burN](?=["'])|string\(\d{1,6}\)\ """
+    b"{open}": rb"""(?:\(string\)[ ](?:\(len=\d{1,6}\)[ ])?|{newtype}|chr[ ](?=")"""
+    rb"""|(?:Optional|List|Secret|Slice|Set|Str)[(\[]\[?|Some(?:\(|[ ](?="))|Just[ ]\(?"""
+    rb"""|\[\]string\{|[\[(]\s{0,60}(?=["'`\[(])|[\[({]|<<|[burN](?=["'])|string\(\d{1,6}\)\ """
     rb"""|0x[0-9a-f]{6,16}[ ](?=")|\$(?=')|@(?=")"""
     rb"""|!{1,2}[A-Za-z/:]{1,20}[ ]|&[A-Za-z]\w{0,20}[ ]){0,3}""",
-    b"{newtype}": rb"""[A-Z][A-Za-z]{1,24}(?:\.[A-Za-z]{1,24})?[(\[]\s{0,60}(?=["'`\[])""",
+    b"{newtype}": rb"""[A-Z][A-Za-z]{1,24}(?:(?:\.[A-Za-z]{1,24})?[(\[]\s{0,60}"""
+    rb"""|[ ]\{[a-z]\w{0,24}[ ]=[ ])(?=["'`\[])""",
     # On the next line only where a quote or bracket opens there.
     b"{next}": rb"""(?:[ \t\r\n]{0,60}(?=["'`\[(<{]|string\()|[ \t]{0,40})""",
     # `value`, ParameterValue, stringVal; and a member of its own in an object: {"stringValue": "V"}
@@ -28,6 +30,7 @@ _PARTS = {
     rb"""|[A-Za-z0-9_.-]{1,24})[,;]?{wrap})""",
     b"{attributes}": rb"""(?:\s{1,20}[\w:.-]{1,40}[ ]?=[ ]?["'][^"'<>\r\n]{0,200}["']){0,4}\s{0,20}""",
     b"{inner}": rb"(?:<!\[CDATA\[)?(?P<q>)(?=[^\s<])",
+    b"{visible}": rb"""(?:(?::"[\w\\]{1,80}")?:(?:protected|private))?""",
     b"{bar}": rb"(?:\||\xe2\x94[\x82\x83]|\xe2\x95\x91)",  # | and the vertical lines of box drawing
     b"{is}": rb"(?:=>|[:=])",
     b"{line}": rb"[ \t]{0,40}",
@@ -58,9 +61,9 @@ def _notation(expression: bytes, *, element: bool = False, doubtful: bool = Fals
 NOTATIONS = (
     # "name": "KEY", "type": "text", "value": "V"   <add key="KEY" value="V"/>   name: KEY\n value: V
     _notation(rb"""{quote}?{wrap}[,;]?{wrap}{member}{0,4}{value}{next}{typed}{open}(?P<q>["'`])?"""),
-    # "KEY": {"sensitive": true, "value": "V"}   {"S": "V"}   {"string": "V"}
+    # "KEY": {"sensitive": true, "value": "V"}   {"S": "V"}   {"string": "V"}   [{"key": "value", "value": "V"}
     _notation(
-        rb"""{quote}?{line}{is}{wrap}["']?\{{wrap}{member}{0,4}"""
+        rb"""{quote}?{line}{is}{wrap}["']?(?:\[{wrap})?\{{wrap}{member}{0,4}"""
         rb"""(?:{value}|{quote}(?:S|string|text|\#text|\$t){quote}{line}{is}){wrap}{open}(?P<q>["'`])?"""
     ),
     # --name KEY --type SecureString --value V
@@ -78,7 +81,10 @@ NOTATIONS = (
     _notation(rb"""(?:[ ]?:[ ]?|[ ]As[ ])[A-Za-z][\w<>\[\]?*.]{1,20}[ ]{0,4}=[ ]{0,4}(?P<q>["'`])"""),
     _notation(rb":(?:STRING|INTERNAL|UNINITIALIZED)=(?P<q>)"),
     # KEY: V   "KEY": "V"   KEY=V   KEY => V   KEY := V   [KEY]=V   KEY -> V
-    _notation(rb"""["'`]{0,2}[\])}]{0,2}(?:>>)?{line}(?:=>|->|:=|==|::|[:=])(?!=){next}{open}(?P<q>["'`]{1,3})?"""),
+    # ["KEY":protected]=> V  (PHP)
+    _notation(
+        rb"""["'`]{0,2}{visible}[\])}]{0,2}(?:>>)?{line}(?:=>|->|:=|==|::|[:=])(?!=){next}{open}(?P<q>["'`]{1,3})?"""
+    ),
     # "--KEY" a2="V"  (auditd's EXECVE records)
     _notation(rb"""["'][ ]a\d{1,3}=(?P<q>["'])?"""),
     # ('KEY', 'V')   "KEY" "V"   <<"KEY">>,longstr,<<"V">>
@@ -89,8 +95,12 @@ NOTATIONS = (
     _notation(rb"(?:;[A-Za-z]{1,16}=[A-Za-z]{1,8}){0,4}\](?P<q>)(?=[A-Za-z0-9])"),
     # <KEY>V</KEY>
     _notation(rb"{attributes}>\s{0,20}{inner}", element=True),
-    # <entry key="KEY">V   <setting name="KEY"><value>V
-    _notation(rb"""["']{attributes}>\s{0,60}(?:<(?:value|string)(?:\s[^<>]{0,200})?>\s{0,20})?{inner}""", element=True),
+    # <entry key="KEY">V   <setting name="KEY"><value>V   <elementProp name="KEY"><stringProp name="Argument.value">V
+    _notation(
+        rb"""["']{attributes}>\s{0,60}(?:<boolProp[^<>]{0,80}>\w{0,8}</boolProp>\s{0,60}){0,3}"""
+        rb"""(?:<(?:value|string(?:Prop)?)(?:\s[^<>]{0,200})?>\s{0,20})?{inner}""",
+        element=True,
+    ),
     # <name>KEY</name><value>V</value>   <td>KEY</td><td>V</td>
     _notation(
         rb"""["'\])]{0,4}</[\w:.-]{1,40}>\s{0,60}<[A-Za-z][\w:.-]{0,40}(?:\s[^<>]{0,200})?>\s{0,20}{inner}""",
@@ -98,8 +108,12 @@ NOTATIONS = (
     ),
     # [KEY, V]   KEY, V
     _notation(rb",[ ]?(?P<q>)(?=[A-Za-z0-9])", doubtful=True),
-    # KEY("V")
+    # {KEY, <<"V">>}  (Erlang)
+    _notation(rb""",[ ]?(?:<<)?(?P<q>["'])""", doubtful=True),
+    # KEY("V")   KEY(V)   KEY(user, V)
     _notation(rb"""\([ ]?(?P<q>["'`])""", doubtful=True),
+    _notation(rb"""\((?P<q>)(?=[A-Za-z0-9])(?=[^\s()"'=,]{16,4096}\))""", doubtful=True),
+    _notation(rb"""\(["']?[\w.@-]{1,60}["']?,[ ]?(?P<q>["'])?(?=[^\s()"'=,]{8,400}["']?\))""", doubtful=True),
     # KEY | V   a row of a table
     _notation(rb"""{quote}?{line}{bar}{line}(?P<q>["'])?""", doubtful=True),
     # KEY\nV   what a store's client prints

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from detectors.detector import Anchor, Detector, Kind, Match, Text
 from detectors.fields import Field, field_at
 from detectors.keyed import is_of, matches, of_value
-from detectors.keys import Meaning
+from detectors.keys import Meaning, meaning, words
 from detectors.shapes import is_uuid, random_looking
 
 _TOKENS = is_of(frozenset({Kind.BEARER_TOKEN, Kind.REFRESH_TOKEN, Kind.API_KEY, Kind.AUTH_CODE}))
@@ -17,8 +17,8 @@ _CODE = Meaning(Kind.AUTH_CODE, True, False)
 _FUNCTION_KEY = Meaning(Kind.API_KEY, True, True)
 # What stands beside an authorization code: the parameters of RFC 6749 sections 4.1.2 and 4.1.3, OIDC's and RFC 9207's.
 _BESIDE = re.compile(
-    rb"""(?i)authorization[_-]?code|redirect[_-]?uri|[?&"' ]state["']?\s?[=:]|session_state|code_verifier|[?&]iss=
-       |[?&]scope=|callback|signin|sign-in|oauth|oidc|authorize|/cb\b|/login|grant_?type|/token""",
+    rb"""(?i)authorization[_-]?code|redirect[_-]?uri|[?&"' ]state["']?\s?[=:]|:state\s|session_state|code_verifier
+       |[?&]iss=|[?&]scope=|callback|signin|sign-in|oauth|oidc|authorize|/cb\b|/login|grant_?type|/token""",
     re.VERBOSE,
 )
 _FUNCTION = re.compile(
@@ -35,9 +35,10 @@ def confirm_token(text: Text) -> Iterator[Match]:
 
 def confirm_code(text: Text) -> Iterator[Match]:
     """The value of `code`, in the company of the other parameters of an authorization response or token request."""
-    at = text.data.rfind(b"code", max(0, text.hit - 64), text.hit)
-    field = field_at(Text(text.data, at + 4, text.depth, text.cut, text.binary)) if at >= 0 else None
-    if field is None or field.key.lower() not in (b"code", b"auth_code", b"authorization_code", b"authcode"):
+    low = max(0, text.hit - 64)
+    at = low + text.data[low : text.hit].lower().rfind(b"code")
+    field = field_at(Text(text.data, at + 4, text.depth, text.cut, text.binary)) if at >= low else None
+    if field is None or not (words(field.key) == (b"code",) or meaning(field.key) == _CODE):
         return
     said = _company(text, field)
     if said:
@@ -54,6 +55,8 @@ def _company(text: Text, field: Field) -> Meaning | None:
     before = text.data[max(0, field.key_start - NEAR) : field.key_start]
     if _FUNCTION.search(before[-200:]):
         return _FUNCTION_KEY
+    if meaning(field.key) == _CODE:
+        return _CODE
     return _CODE if _BESIDE.search(before + b"\n" + text.data[field.end : field.end + NEAR]) else None
 
 
@@ -93,7 +96,7 @@ DETECTORS = (
         title="Authorization code",
         anchors=(
             Anchor(
-                pattern=rb"""code(?:["'\\\]]|%22|\\u0022|&quot;){0,3} ?(?:=>?|:|%3[dDaA])[ "'\[\\%]{0,4}"""
+                pattern=rb"""code(?:["'\\\]]|%22|\\u0022|&quot;){0,3}(?: ?(?:=>?|:|%3[dDaA])[ "'\[\\%]{0,4}| ")"""
                 rb"""[A-Za-z0-9_\-./~%=\r\n]{14}""",
                 caseless=True,
             ),

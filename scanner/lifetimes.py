@@ -105,6 +105,8 @@ def _owner_of_token(kind: Kind, key: str) -> Owner:
     named = owner_of(key.encode("utf-8", "replace"))
     if named is Owner.DEVICE:
         return named
+    if named is Owner.SECRET and kind is not Kind.CLIENT_SECRET:
+        named = Owner.ACCESS  # MSAL keeps a token under the key `secret`
     by_kind = {
         Kind.REFRESH_TOKEN: Owner.REFRESH, Kind.AUTH_CODE: Owner.CODE, Kind.SESSION_COOKIE: Owner.SESSION,
         Kind.CLIENT_SECRET: Owner.SECRET,
