@@ -7,8 +7,8 @@ from threading import Condition, Thread
 
 from scanner.decoders.interface import OpenReader
 
-BLOCKS = 6  # blocks made before they are wanted: the thread is not stopped by a busy stretch of matches
-BLOCK = 256 * 1024  # bytes of a block, which is what a window asks for
+BLOCKS = 4  # blocks made before they are wanted: the thread is not stopped by a busy stretch of matches
+BLOCK = 1024 * 1024  # bytes of a block: two of a decoder's longest steps
 WORTH = 1 << 20  # bytes after which a thread is started: most members of archives are smaller
 
 
