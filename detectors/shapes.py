@@ -56,6 +56,7 @@ _CODE = re.compile(
        | \A\+[ ]?[A-Za-z_$][A-Za-z_$.()]*[ ]?\+\Z # pieces of code between strings""",
     re.VERBOSE,
 )
+_NUMBERED = re.compile(rb"\$\d{1,2}(?=\.[A-Za-z_])")  # `types$1.name`: bundlers number what two modules call alike
 _NO_NAME = re.compile(rb"[^A-Za-z0-9_.\-/:()*! ]")
 
 
@@ -101,7 +102,7 @@ def is_other_data(value: bytes) -> bool:
 
 def is_wordy(value: bytes) -> bool:
     """Made of words: identifiers, class names, prose, versions."""
-    value = value.lstrip(b"~@")
+    value = _NUMBERED.sub(b"", value.lstrip(b"~@"))
     return _NO_NAME.search(value) is None and made_of_words(value)
 
 

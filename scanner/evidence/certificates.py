@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,7 +42,9 @@ def certificate(value: bytes) -> Certificate | None:
         return None
     for der in bodies(value[begin + len(b"CERTIFICATE") : end].strip(b"- ")):
         try:
-            found = x509.load_der_x509_certificate(der)
+            with warnings.catch_warnings():  # of a serial number that is not positive: old ones are used all the same
+                warnings.simplefilter("ignore")
+                found = x509.load_der_x509_certificate(der)
             public = found.public_key()
             if isinstance(public, KINDS):
                 return Certificate(public, found.not_valid_after_utc, _name(found))
