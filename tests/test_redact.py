@@ -50,16 +50,16 @@ def test_nothing_is_found_again_and_a_second_time_changes_nothing(style: Style, 
     assert redact(done.data, style=style, key=KEY).data == done.data
     assert done.data.count(b"\n") == data.count(b"\n")
     assert len(done.findings) >= len(secrets)
-    if style is not Style.KEEP_CLAIMS:
+    if not style.keeps_claims:
         assert scan(done.data) == []
         assert not any(secret in done.data for secret in secrets)
 
 
-@settings(max_examples=25, deadline=None)
-@given(log=logs())
-def test_equal_length_changes_secrets_only(log: tuple[bytes, list[bytes]]) -> None:
+@settings(max_examples=40, deadline=None)
+@given(log=logs(), style=st.sampled_from([style for style in Style if style.keeps_lengths]))
+def test_equal_length_changes_secrets_only(log: tuple[bytes, list[bytes]], style: Style) -> None:
     data, _ = log
-    done = _redacted(data, Style.EQUAL_LENGTH)
+    done = _redacted(data, style)
     inside = {i for f in scan(data) for s in f.spans for i in range(s.start, s.end)}
     assert len(done) == len(data)
     assert all(i in inside for i in range(len(data)) if data[i] != done[i])
@@ -117,14 +117,27 @@ def test_urls_stay_parseable() -> None:
     assert urlsplit(made).hostname == "db.example" and password not in made
 
 
-def test_kept_claims_can_be_read_and_are_no_token_any_more() -> None:
+@pytest.mark.parametrize("style", [style for style in Style if style.keeps_claims])
+@pytest.mark.parametrize("frame", [b"Authorization: Bearer %s\n", b'{"id_token":"%s"}\n', b"\0\1Bearer %s\0\n"])
+@pytest.mark.parametrize("wide", [False, True])
+def test_kept_claims_can_be_read_and_are_no_token_any_more(style: Style, frame: bytes, wide: bool) -> None:
     token = jwt(11)
-    made = redact(b"Authorization: Bearer " + token + b"\n", style=Style.KEEP_CLAIMS, key=KEY).data
-    kept = made.split()[2].decode()
-    assert kept.startswith(token.decode().rsplit(".", 1)[0] + ".")
+    claims, _, signature = token.rpartition(b".")
+    code = "utf-16-le" if wide else "latin-1"
+    data = (frame % token).decode().encode(code)
+    made = redact(data, style=style, key=KEY).data
+    text = made.decode(code).encode()
+    assert claims + b"." in text and signature not in text
+    mark = {Style.KEEP_CLAIMS: b"[REDACTED:jwt:", Style.CLAIMS_PSEUDONYM: b"REDACTED-"}.get(
+        style, b"*" * len(signature)
+    )
+    binary = b"\0" in frame
+    assert claims + b"." + (b"*" * len(signature) if binary else mark) in text
+    assert len(made) == len(data) or not (style.keeps_lengths or binary)
+    kept = text[text.index(claims) :].split(b'"')[0].strip(b"\0\n ").decode()
     with pytest.raises(pyjwt.InvalidTokenError):
         pyjwt.decode(kept, "k" * 32, algorithms=["HS256"])
-    assert token.rsplit(b".", 1)[1] not in made
+    assert redact(made, style=style, key=KEY).data == made
 
 
 def test_pseudonyms_tell_equal_from_different() -> None:

@@ -81,10 +81,16 @@ def test_exit_codes() -> None:
     run("--in-place", "-", code=2)
     run("x.log", code=2)
     run("x.log", "-o", "y", "--in-place", code=2)
-    run("-", "--keep-claims", "--pseudonym", code=2)
+    run("-", "--mask", "equal-length", "--pseudonym", code=2)
 
 
-@pytest.mark.parametrize("options", [(), ("--mask", "equal-length"), ("--keep-claims",), ("--pseudonym",)])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (), ("--mask", "equal-length"), ("--keep-claims",), ("--pseudonym",),
+        ("--keep-claims", "--pseudonym"), ("--keep-claims", "--mask", "equal-length"),
+    ],
+)  # fmt: skip
 def test_copies_mirror_the_tree(log: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
     deep = log.parent / "a" / "b"
     deep.mkdir(parents=True)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import scanner
+from scanner.errors import InputError
+from tests.archives import tar, zipped
+from tests.hprof_make import cache
+from tests.hprof_walk import walk
 from tests.scanning import KEY, jwt, opaque
 from tests.test_docs import blocks
 
@@ -49,6 +55,27 @@ def test_bytes_hold_no_copy_either_before_or_behind_the_place_a_value_was_found_
     made = scanner.redact(data, key=KEY).data
     assert token not in made and token.hex().encode() not in made
     assert made.startswith(b"seen [REDACTED:bearer_token:")
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: tar({"a": data}), lambda data: zipped({"a": data})])
+def test_what_is_packed_does_not_pass_unseen(pack: Callable[[bytes], bytes]) -> None:
+    data = pack(b"Authorization: Bearer " + opaque(3) + b"\n")
+    with pytest.raises(InputError, match="unpack it before"):
+        scanner.redact(data, key=KEY)
+    out = io.BytesIO()
+    outcome = scanner.redact_stream(io.BytesIO(data), out.write, key=KEY)
+    assert out.getvalue() == b"" and outcome.trouble and "unpack it before" in outcome.trouble.reason
+
+
+def test_a_dump_keeps_its_length_whatever_stands_before_a_secret() -> None:
+    heap = cache([jwt(seed) for seed in range(3)])
+    heap.bytes_(b"x" * 200 + b" Authorization: Bearer " + opaque(5))
+    dump = heap.data()
+    made = scanner.redact(dump, key=KEY).data
+    out = io.BytesIO()
+    scanner.redact_stream(io.BytesIO(dump), out.write, key=KEY)
+    for data in (made, out.getvalue()):
+        assert len(data) == len(dump) and opaque(5) not in data and walk(data) == walk(dump)
 
 
 def logged(*arguments: object, **more: object) -> str:

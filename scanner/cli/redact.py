@@ -100,18 +100,14 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
 
 
 def _style(options: dict[str, Any]) -> Style:
-    wanted = [
-        style
-        for style, wished in (
-            (Style.EQUAL_LENGTH, options["mask"] == "equal-length"),
-            (Style.KEEP_CLAIMS, options["keep_claims"]),
-            (Style.PSEUDONYM, options["pseudonym"]),
-        )
-        if wished
-    ]
-    if len(wanted) > 1:
-        raise click.UsageError("only one of --mask equal-length, --keep-claims and --pseudonym")
-    return wanted[0] if wanted else Style.LABEL
+    equal_length, claims, pseudonym = options["mask"] == "equal-length", options["keep_claims"], options["pseudonym"]
+    if equal_length and pseudonym:
+        raise click.UsageError("only one of --mask equal-length and --pseudonym")
+    if equal_length:
+        return Style.CLAIMS_EQUAL_LENGTH if claims else Style.EQUAL_LENGTH
+    if pseudonym:
+        return Style.CLAIMS_PSEUDONYM if claims else Style.PSEUDONYM
+    return Style.KEEP_CLAIMS if claims else Style.LABEL
 
 
 class _Redaction:
@@ -201,18 +197,19 @@ class _Stream(_Redaction):
                 if self._usable:
                     redactor.on_finding = None
 
+            scanner = scanner_for(self._scan)  # built while nothing has come yet
+            stack.enter_context(live.stoppable())
+            reader, packed, is_dump = unplain(live)
+            if packed:
+                return self._refused(packed)
             redactor = StreamRedactor(
-                scanner_for(self._scan),
-                self._style,
+                scanner,
+                Style.DUMP if is_dump else self._style,
                 on_finding=self._event if self._sink else until_usable,
                 stream=StreamId("-"),
                 flush=out.flush,
                 hints=FileHints(zone=self._scan.zone),
             )
-            stack.enter_context(live.stoppable())
-            reader, packed = unplain(live)
-            if packed:
-                return self._refused(packed)
             try:
                 outcome = redactor.run(reader, out.write)
             except BrokenPipeError:

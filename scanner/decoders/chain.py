@@ -82,11 +82,14 @@ def _cannot(error: OSError) -> str:
     return f"cannot be read: {os.strerror(error.errno or 0)}"
 
 
-def unplain(reader: OpenReader) -> tuple[Peeked, str | None]:
-    """The reader, its first bytes looked at, and the name of the format they are in; None for plain bytes."""
+def unplain(reader: OpenReader) -> tuple[Peeked, str | None, bool]:
+    """The reader, its first bytes looked at; the name of the format they are in, None for bytes to be scanned as they
+    lie; and whether these are a dump, whose offsets depend on every length.
+    """
     peeked = Peeked(reader)
-    decoder = _decoder(peeked.peek(_undecided))
-    return peeked, decoder.name if decoder else None
+    head = peeked.peek(_undecided)
+    decoder = _decoder(head)
+    return peeked, decoder.name if decoder else None, decoder is None and dump_of(head) is not None
 
 
 def _decoder(head: bytes) -> Decoder | None:

@@ -91,13 +91,15 @@ class Peeked:
     An error met while looking is raised only when the bytes before it have been read.
     """
 
-    __slots__ = ("_error", "_head", "_inner", "_readinto", "readinto")
+    __slots__ = ("_error", "_head", "_inner", "readinto", "wait")
 
     def __init__(self, inner: OpenReader) -> None:
         self._inner = inner
         self._head = b""
         self._error: Exception | None = None
         self.readinto: Callable[[memoryview], int] = self._replay
+        # As the reader's own; None where it has none, as decoded streams: they are read until they end.
+        self.wait: Callable[[float], bool] | None = self._wait if hasattr(inner, "wait") else None
 
     def peek(self, undecided: Callable[[bytes], bool]) -> bytes:
         """The first bytes: what one read gives, and more, up to HEAD, while `undecided` of them holds."""
@@ -125,10 +127,8 @@ class Peeked:
         self.readinto = self._inner.readinto
         return self._inner.readinto(buffer)
 
-    def wait(self, seconds: float) -> bool:
-        """As the reader's own; True at once where it has none, as decoded streams: they are read until they end."""
-        wait = getattr(self._inner, "wait", None)
-        return bool(self._head) or self._error is not None or wait is None or wait(seconds)
+    def _wait(self, seconds: float) -> bool:
+        return bool(self._head) or self._error is not None or self._inner.wait(seconds)  # type: ignore[attr-defined]
 
     def close(self) -> None:
         self._inner.close()

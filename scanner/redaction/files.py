@@ -180,7 +180,7 @@ class _Job:
     def _style(self, stream: Stream, fixed: bool = False) -> Style:
         if stream.completed is not None:
             return Style.DUMP  # a format whose offsets depend on every length
-        return Style.EQUAL_LENGTH if fixed else self._settings.style
+        return self._settings.style.in_place if fixed else self._settings.style
 
     @property
     def _scanner(self) -> Scanner:

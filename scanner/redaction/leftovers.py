@@ -120,7 +120,7 @@ def _telling_words(text: bytes, kind: Kind, style: Style) -> Iterable[int]:
         return range(size)
     # A header and a payload are base64 of much that stands in other base64 too: only what joins them is telling.
     dot = text.find(b".")
-    if style is Style.KEEP_CLAIMS or dot < 0:
+    if style.keeps_claims or dot < 0:
         return range(signed, size)
     return chain(range(max(0, dot - WORD + 2), dot + STEP), range(signed, size))
 

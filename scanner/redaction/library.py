@@ -11,7 +11,9 @@ from functools import lru_cache
 from typing import BinaryIO, overload
 
 from scanner.context import FileHints
+from scanner.decoders import unplain
 from scanner.decoders.interface import Reader
+from scanner.errors import InputError
 from scanner.fingerprint import load_key
 from scanner.judge import Policy
 from scanner.matcher import Matcher
@@ -81,13 +83,22 @@ def redact(
     """Bytes without their secrets: a scan of what is returned finds none (claims kept on purpose aside).
 
     A stream is copied to `write`, see `redact_stream`. `key` is the HMAC key of fingerprints (bytes; default: as
-    `bearertrap` finds it, see UsageError there). Raises TypeError for text: it is the caller who knows its encoding.
+    `bearertrap` finds it, see UsageError there). Raises TypeError for text: it is the caller who knows its encoding;
+    InputError for bytes that are compressed or an archive.
     """
     if not isinstance(data, bytes):
         if write is None:
             raise TypeError("redact takes bytes, or a binary stream and where to write it")
         return redact_stream(data, write, style=style, key=key)
-    return _redacted(data, style, key)
+    _, packed, is_dump = unplain(BytesReader(data))
+    if packed:
+        raise InputError(_packed(packed))
+    return _redacted(data, Style.DUMP if is_dump else style, key)
+
+
+def _packed(name: str) -> str:
+    """Why compressed data and archives are not taken: secrets inside of them would pass unseen."""
+    return f"is {name}: unpack it before, and pack what comes out"
 
 
 def _redacted(data: bytes, style: Style, key: bytes | None, copies: bool = True) -> Redacted:
@@ -140,10 +151,15 @@ def redact_stream(
     """Copies a stream without its secrets. `write` takes bytes, in order; `flush` is called where lines are complete.
 
     A reader that has `wait(seconds) -> bool` is live: its complete lines are written at the latest 50 ms
-    after input pauses. Raises OSError of `write`; what breaks in the input is `Outcome.trouble`.
+    after input pauses. Raises OSError of `write`; what breaks in the input is `Outcome.trouble`. That also
+    says that the input is compressed or an archive, of which nothing is written.
     """
     scanner = scanner_for(load_key() if key is None else key)
-    return StreamRedactor(scanner, style, on_finding=on_finding, flush=flush).run(reader, write)  # type: ignore[arg-type]
+    peeked, packed, is_dump = unplain(reader)  # type: ignore[arg-type]
+    if packed:
+        return Outcome(trouble=Skipped(StreamId("-"), _packed(packed), 0))
+    style = Style.DUMP if is_dump else style
+    return StreamRedactor(scanner, style, on_finding=on_finding, flush=flush).run(peeked, write)
 
 
 class RedactingFilter(logging.Filter):

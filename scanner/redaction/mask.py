@@ -18,7 +18,7 @@ from detectors.detector import Kind
 from scanner.model import Finding, Span
 
 CONTEXT = 256  # bytes before a span that are looked at: a key and a separator, however escaped
-AFTER = 16  # bytes after a span that are looked at
+AFTER = 32  # bytes after a span that are looked at: what a label begins with, in UTF-16
 SHOWN = 8  # hex digits of the fingerprint in a label
 BLOCK_RUN = 16  # characters: a shorter run inside a key block is a word of its frame, a longer one key material
 
@@ -29,8 +29,27 @@ class Style(StrEnum):
     LABEL = "label"  # [REDACTED:jwt:1a2b3c4d]
     EQUAL_LENGTH = "equal-length"  # stars; no offset moves
     DUMP = "dump"  # the same, but the header of a JWT stays, which tells what it was and opens nothing
-    KEEP_CLAIMS = "keep-claims"  # a JWT loses its signature only; everything else as LABEL
     PSEUDONYM = "pseudonym"  # REDACTED-1a2b3c4d5e6f: safe in any syntax, same secret, same placeholder
+    KEEP_CLAIMS = "keep-claims"  # a JWT loses its signature only; everything else as LABEL
+    CLAIMS_EQUAL_LENGTH = "keep-claims equal-length"
+    CLAIMS_PSEUDONYM = "keep-claims pseudonym"
+
+    @property
+    def keeps_claims(self) -> bool:
+        """Whether of a JWT only the signature goes."""
+        return self in (Style.KEEP_CLAIMS, Style.CLAIMS_EQUAL_LENGTH, Style.CLAIMS_PSEUDONYM)
+
+    @property
+    def keeps_lengths(self) -> bool:
+        """Whether no offset moves."""
+        return self in (Style.EQUAL_LENGTH, Style.DUMP, Style.CLAIMS_EQUAL_LENGTH)
+
+    @property
+    def in_place(self) -> Style:
+        """The style for where lengths must stay, whatever was asked for."""
+        if self.keeps_lengths:
+            return self
+        return Style.CLAIMS_EQUAL_LENGTH if self.keeps_claims else Style.EQUAL_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +88,8 @@ def edits(target: Target, read: Slice, style: Style = Style.LABEL) -> list[Edit]
     pieces = [read(span.start, span.end) for span in spans]
     before = read(max(0, spans[0].start - CONTEXT), spans[0].start)
     after = read(spans[-1].end, spans[-1].end + AFTER)
-    if style is not Style.DUMP and _is_binary(before, target.encoding):
-        style = Style.EQUAL_LENGTH  # offsets in a dump, a page or a packed record may depend on each length
+    if _is_binary(before, target.encoding):
+        style = style.in_place  # offsets in a dump, a page or a packed record may depend on each length
     made = _replaced(_Secret(target, style), pieces, before, after, target.encoding)
     return [Edit(span.start, span.end, data) for span, data in zip(spans, made, strict=True)]
 
@@ -107,13 +126,9 @@ class _Secret:
     target: Target
     style: Style
 
-    @property
-    def equal(self) -> bool:
-        return self.style in (Style.EQUAL_LENGTH, Style.DUMP)
-
     def label(self) -> bytes:
         mark = self.target.fingerprint
-        if self.style is Style.PSEUDONYM:
+        if self.style in (Style.PSEUDONYM, Style.CLAIMS_PSEUDONYM):
             return b"REDACTED-" + mark[:12].encode("ascii")
         return f"[REDACTED:{self.target.kind.value}:{mark[:SHOWN]}]".encode("ascii")
 
@@ -148,12 +163,12 @@ def _text(secret: _Secret, pieces: list[bytes], before: bytes, after: bytes) -> 
     kind = secret.target.kind
     if kind is Kind.PRIVATE_KEY:
         return _block(secret, pieces)
-    if secret.equal:
+    if secret.style.keeps_claims and (kept := _without_signature(secret, pieces, after)):
+        return kept
+    if secret.style.keeps_lengths:
         told = _HEADER.match(pieces[0]) if secret.style is Style.DUMP else None
         header = told[0] if told else b""
         return [header + _starred(pieces[0][len(header) :]), *map(_starred, pieces[1:])]
-    if secret.style is Style.KEEP_CLAIMS and (kept := _without_signature(secret, pieces, after)):
-        return kept
     label = _fitted(secret.label(), before, pieces[0], after)
     return [label] + [b"" for _ in pieces[1:]]
 
@@ -188,7 +203,7 @@ def _percent(label: bytes, times: int) -> bytes:
 
 _SIGNED = (Kind.JWT, Kind.SESSION_COOKIE, Kind.BEARER_TOKEN, Kind.REFRESH_TOKEN)  # what may be a JWS
 _JWS = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.|\Z)")
-_DONE = re.compile(rb"\.?(?:\[|%(?:25)*5B)?REDACTED")  # behind claims that were kept before
+_DONE = re.compile(rb"\.?(?:(?:\[|%(?:25)*5B)?REDACTED[:%-]|\*{6})")  # behind claims that were kept before
 
 
 def _without_signature(secret: _Secret, pieces: list[bytes], after: bytes) -> list[bytes] | None:
@@ -199,7 +214,7 @@ def _without_signature(secret: _Secret, pieces: list[bytes], after: bytes) -> li
         return None
     if b"." in whole[kept.end() :]:
         return None  # JWE: five parts, and nothing to be read in any of them
-    if kept.end() == len(whole) and _DONE.match(after):
+    if _DONE.match(whole[kept.end() :] or after):
         return pieces
     left = kept.end()
     out: list[bytes] = []
@@ -209,7 +224,7 @@ def _without_signature(secret: _Secret, pieces: list[bytes], after: bytes) -> li
             out.append(piece)
             left -= len(piece)
         else:
-            out.append(piece[:left] + label)
+            out.append(piece[:left] + (_starred(piece[left:]) if secret.style.keeps_lengths else label))
             left, label = 0, b""
     return out
 
@@ -246,7 +261,7 @@ def _block(secret: _Secret, pieces: list[bytes]) -> list[bytes]:
         position = 0
         for start, end in runs:
             parts.append(piece[position:start])
-            if secret.equal:
+            if secret.style.keeps_lengths:
                 parts.append(_starred(piece[start:end]))
             else:
                 parts.append(label)
