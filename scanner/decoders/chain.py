@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from scanner.decoders.dumps import DUMPS, dump_of
 from scanner.decoders.formats import DECODERS
-from scanner.decoders.interface import Completed, Decoder, Limits, OpenReader, Stream
+from scanner.decoders.interface import Decoder, Limits, OpenReader, Stream
 from scanner.decoders.opening import STDIN, Counted, File, Peeked, head_of, open_file
 from scanner.errors import InputError, LimitExceeded
 from scanner.model import Skipped, Source, StreamId
@@ -59,13 +59,16 @@ def is_plain_file(source: Source) -> bool:
         return False
 
 
-def completion(source: Source) -> Completed | None:
-    """What adds to the findings of a plain file that was scanned in ranges; None where its format says no more."""
+def attached(source: Source) -> Stream | None:
+    """The stream of a plain file that was scanned in ranges, with what its format knows; None where that says no more.
+
+    Its reader is closed.
+    """
     try:
         with open_file(source) as file:
             dump = dump_of(head_of(file))
             stream = Stream(StreamId(source.path), file, plain_path=source.os_path)
-            return dump.attached(stream).completed if dump else None
+            return dump.attached(stream) if dump else None
     except (OSError, InputError):
         return None  # it vanished meanwhile, and its ranges have said so
 

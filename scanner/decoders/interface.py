@@ -7,7 +7,7 @@ format's own window in memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from scanner.model import Finding, Skipped, StreamId
@@ -31,6 +31,18 @@ class OpenReader(Reader, Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Text that a format keeps in pieces, put together, at most a few megabytes at once.
+
+    `pieces`: (start, end, offset), ascending; the bytes [start, end) of the text are those of the stream at `offset`.
+    What lies between the pieces stands nowhere in the stream.
+    """
+
+    text: bytes = field(repr=False)
+    pieces: tuple[tuple[int, int, int], ...]
+
+
 Completed = Callable[[Iterable[Finding | Skipped]], Iterator[Finding | Skipped]]
 
 
@@ -48,7 +60,8 @@ class Stream:
     as it lies on disk (so that it can be read in ranges), None for all others; `packed_path` one that is such a
     file's content inflated, gzip and nothing else between. `completed` adds to the
     stream's findings what only its format can tell (a dump: address, mapping, owner); it takes them in
-    order and may hold them back until the last, bounded by itself.
+    order and may hold them back until the last, bounded by itself. `joined` gives what the format keeps in pieces, when
+    the stream was read to its end.
     """
 
     id: StreamId
@@ -57,6 +70,7 @@ class Stream:
     plain_path: bytes | None = None
     packed_path: bytes | None = None
     completed: Completed | None = None
+    joined: Callable[[], Iterator[Joined | Skipped]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

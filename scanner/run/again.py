@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from scanner.copies import Known, Part
-from scanner.model import Finding, Skipped, StreamId
+from scanner.model import StreamId
 from scanner.run.units import Look, Unit
 from scanner.run.work import Result
 from scanner.secondlook import Places, notices
-from scanner.values import packed
+from scanner.values import Value, packed
 
 
 class Again:
@@ -22,14 +22,17 @@ class Again:
         self._missed = False
         self._ranges: list[tuple[Unit, tuple[int, int | None]]] = []
 
-    def take(self, unit: Unit, result: Result, events: Iterator[Finding | Skipped]) -> Iterator[Finding | Skipped]:
-        """The range's events, while they are noted."""
+    def take(self, unit: Unit, result: Result) -> None:
+        """A range was done. Its events are to be noted in `places`."""
         self._ranges.append((unit, result.lines))
-        for value in result.known:
-            self._known.add(value)
+        self.know(result.known)
         self._known.refused = self._known.refused or result.refused
         self._missed = self._missed or result.missed
-        return self.places.watched(events)
+
+    def know(self, values: Iterable[Value]) -> None:
+        """Values that a second look is for."""
+        for value in values:
+            self._known.add(value)
 
     def units(self, notice: Callable[[str], None]) -> Iterator[Unit]:
         """The same ranges, with what to look for; none where there is nothing to."""

@@ -8,15 +8,17 @@ from contextlib import nullcontext
 from functools import partial
 from itertools import chain, islice
 
-from scanner.decoders import completion, data_of, is_plain_file
-from scanner.model import Finding, Skipped, Source
+from scanner.context import FileHints
+from scanner.decoders import Stream, attached, data_of, is_plain_file
+from scanner.joined import Join, with_joined
+from scanner.model import Finding, Skipped, Source, StreamId
 from scanner.run.again import Again
 from scanner.run.lines import Lines
 from scanner.run.meter import Meter
 from scanner.run.options import Notice, Options
 from scanner.run.pool import in_order, inline, processes
 from scanner.run.units import RANGE, Unit, all_units, ranges
-from scanner.run.work import Result, scan_source
+from scanner.run.work import Result, all_of, first_look, scan_source, scanner_for
 from scanner.signing import Trials
 from scanner.values import Keep
 
@@ -73,9 +75,9 @@ class Sequence:
         for unit, result in coming:
             if unit.ranged:
                 source = unit.sources[0]
-                events = self._of_ranges(chain([(unit, result)], _rest(unit, coming)), lines, do)
-                completed = completion(source)
-                yield source, completed(events) if completed else events
+                stream = attached(source)
+                events = self._of_ranges(source, stream, chain([(unit, result)], _rest(unit, coming)), lines, do)
+                yield source, stream.completed(events) if stream and stream.completed else events
                 continue
             for text in result.notices:
                 self._notice(text)
@@ -89,14 +91,33 @@ class Sequence:
             for trial in result.trials:
                 self._trials.offer(trial)
 
-    def _of_ranges(self, parts: Iterable[tuple[Unit, Result]], lines: Lines, do: _Do) -> Events:
-        """A file's findings, then its copies, for which its ranges are done once more."""
+    def _of_ranges(
+        self, source: Source, stream: Stream | None, parts: Iterable[tuple[Unit, Result]], lines: Lines, do: _Do
+    ) -> Events:
+        """A file's findings, those in what it keeps in pieces, then its copies: its ranges are done once more."""
         again = Again()
-        for unit, result in parts:
-            self._offer(result)
-            yield from again.take(unit, result, lines.placed(unit, result))
+        events = self._first(parts, lines, again)
+        if stream and stream.joined:
+            events = self._with_joined(source, stream.joined, events, again)
+        yield from again.places.watched(events)
         for unit, result in do(again.units(self._notice), None):
             yield from lines.placed(unit, result)
+
+    def _first(self, parts: Iterable[tuple[Unit, Result]], lines: Lines, again: Again) -> Events:
+        for unit, result in parts:
+            self._offer(result)
+            again.take(unit, result)
+            yield from lines.placed(unit, result)
+
+    def _with_joined(self, source: Source, join: Join, events: Events, again: Again) -> Events:
+        """Pieces are put together here, in one process: there is little of that, wherever the file is large."""
+        options = self._options
+        first = first_look(options)
+        keep = all_of(first.take if first else None, self._keep, self._trials.take if self._trials else None)
+        hints = FileHints(source.mtime, options.zone, source.size)
+        yield from with_joined(events, StreamId(source.path), join, scanner_for(options), hints, keep)
+        if first:
+            again.know(first.known.values.values())
 
 
 FAR = 4  # workers an executor of the caller's is taken to have

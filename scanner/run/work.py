@@ -17,6 +17,7 @@ from scanner.copies import Known
 from scanner.copies import Part as CopiesPart
 from scanner.decoders import Ahead, open_source
 from scanner.decoders.interface import Stream
+from scanner.joined import with_joined
 from scanner.judge import Policy
 from scanner.model import Finding, Skipped, Source, StreamId
 from scanner.pipeline import Part, Scanner
@@ -118,7 +119,7 @@ def scan_source(
 ) -> Iterator[Finding | Skipped]:
     """A source from start to end, then its copies. `read` is told how many of its bytes were used up, now and then."""
     places = Places()
-    first = _first_look(options) if source.size is not None else None  # a pipe can't be opened again
+    first = first_look(options) if source.size is not None else None  # a pipe can't be opened again
     in_place = False
     for stream in open_source(source, options.limits):
         if isinstance(stream, Skipped):
@@ -128,9 +129,11 @@ def scan_source(
         packed = options.overlap and source.size is not None and stream.id.layers
         with closing(Ahead(stream.reader)) if packed else nullcontext(stream.reader) as reader:
             hints = FileHints(source.mtime, options.zone, source.size)
-            kept = _all(first.take if first else None, keep, trials.take if trials else None)
+            kept = all_of(first.take if first else None, keep, trials.take if trials else None)
             aside = trials.compare if trials else None
             events = scanner_for(options).scan(stream.id, reader, hints, on_bytes=on_bytes, keep=kept, aside=aside)
+            if stream.joined:
+                events = with_joined(events, stream.id, stream.joined, scanner_for(options), hints, kept)
             events = places.watched(events) if first else events
             if first and stream.plain_path is not None:  # its format has its last word on findings and copies at once
                 in_place = True
@@ -144,11 +147,11 @@ def scan_source(
         yield from second_look(source, first.known, places, options.limits, keep)
 
 
-def _first_look(options: Options) -> FirstLook | None:
+def first_look(options: Options) -> FirstLook | None:
     return None if options.copies is Copies.NEVER else FirstLook(options.copies, scanner_for(options))
 
 
-def _all(*wanted: Keep | None) -> Keep | None:
+def all_of(*wanted: Keep | None) -> Keep | None:
     """One for all that are there."""
     keeps = [keep for keep in wanted if keep]
     if len(keeps) < 2:
@@ -171,10 +174,10 @@ def _copies_in_place(
 
 def _range(unit: Unit, options: Options, keep: Keep | None, values: list[Value]) -> Result:
     part = Part(unit.start, unit.end)
-    first = _first_look(options)
+    first = first_look(options)
     trials: list[Trial] = []
     tried = Trials(trials.append) if options.trials else None
-    kept = _all(first.take if first else None, keep, tried.take if tried else None)
+    kept = all_of(first.take if first else None, keep, tried.take if tried else None)
     packed, counts = packed_events([_scan_range(unit.sources[0], part, options, kept, tried)])
     if first is None or options.away:
         missed = bool(first and first.known.values)

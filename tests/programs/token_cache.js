@@ -9,11 +9,14 @@ class TokenCache {
     this.byUser = new Map([["alice", lines[1]], ["bob", "nothing"]]);
     this.session = { credentials: { refreshToken: lines[2] } };
     this.recent = ["none", lines[3]];
+    this.header = "Bearer " + flat(lines[7].slice(0, 60)) + flat(lines[7].slice(60)); // a cons string of three
+    this.clientSecret = lines[8]; // no other text of the program says what it is
   }
 }
 
-// A string of its own, flat: not a slice of the input.
-const lines = fs.readFileSync(0, "latin1").split("\n").map((line) => Buffer.from(line).toString("latin1"));
+// A string of its own: not a slice of another.
+const flat = (text) => Buffer.from(text).toString("latin1");
+const lines = fs.readFileSync(0, "latin1").split("\n").map(flat);
 
 function remembering(token) {
   return () => token.length; // held by a closure's context alone
@@ -23,7 +26,6 @@ const cache = new TokenCache(lines);
 const closure = remembering(lines[4]);
 globalThis.leaked = lines[5];
 const long = lines[6]; // more than 1,024 characters
-const joined = lines[7].slice(0, 60) + lines[7].slice(60); // a cons string: its halves are held apart
 lines.length = 0;
 v8.writeHeapSnapshot(process.argv[2]);
-console.log(cache.recent.length + closure() + long.length + joined.length);
+console.log(cache.recent.length + closure() + long.length);

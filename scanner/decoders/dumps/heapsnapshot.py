@@ -2,36 +2,32 @@
 
 https://github.com/v8/v8/blob/main/src/profiler/heap-snapshot-generator.cc (HeapSnapshotJSONSerializer)
 
-One JSON document: `nodes` and `edges` as rows of numbers, then `strings`. A finding stands in one of the strings; the
-nodes that have it are looked for, and the edges that lead to them. Strings are cut at 1,024 characters.
+One JSON document: `nodes` and `edges` as rows of numbers, then `strings`. A finding stands in one of the strings, or in
+several that the program put together; the nodes that have it are looked for, and the edges that lead to them.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain, islice
 
 import orjson
 
 from scanner.decoders.dumps.access import File
-from scanner.decoders.dumps.heapsnapshot_graph import Graph
+from scanner.decoders.dumps.heapsnapshot_graph import Columns, Graph, strings_start
+from scanner.decoders.dumps.heapsnapshot_texts import CUT, NODES_MOST, Texts
+from scanner.decoders.dumps.held import Held
 from scanner.decoders.dumps.json_arrays import Broken, Strings
-from scanner.decoders.interface import Stream
+from scanner.decoders.interface import Joined, Stream
 from scanner.model import Address, Finding, Skipped, State, StreamId
 
 HEAD_MOST = 64 * 1024  # bytes in which `nodes` begins: the fields' names come before
-FINDINGS_MOST = 10_000  # whose owners are looked for
-CUT = 1024  # characters: V8's default limit of a string in a snapshot (--heap-snapshot-string-limit)
-PACKED = "owner not looked for: the snapshot is compressed, unpack it first"
-CAPPED = f"owner not looked for: only those of the first {FINDINGS_MOST} findings of a snapshot are"
 _BEGINS = re.compile(rb'\s*\{\s*"snapshot"\s*:\s*\{\s*"meta"\s*:\s*\{')
 _START = b'{"snapshot":{"meta":{'
 _NODES = re.compile(rb'[,\s]*"nodes"\s*:\s*\[')
-
-Event = Finding | Skipped
+_PARTS = ("truncated", "damaged")  # verdicts on what is not whole where it stands
 
 
 class HeapSnapshot:
@@ -47,44 +43,61 @@ class HeapSnapshot:
 
     def attached(self, stream: Stream) -> Stream:
         path, identity = stream.plain_path, stream.id
-        if path is None:
-            return replace(stream, completed=lambda events: _unplaced(events, PACKED))
-        return replace(stream, completed=lambda events: _completed(events, path, identity))
+        held = HELD.attached(stream)
+        return held if path is None else replace(held, joined=lambda: _joined(path, identity))
 
 
-def _told(finding: Finding, address: Address) -> Finding:
-    return replace(finding, format=HeapSnapshot.name, line=None, column=None, address=address)
+def _tell(file: File, stream: StreamId, findings: list[Finding]) -> tuple[list[Finding], list[Skipped]]:
+    missing = []
+    if not file.read(max(0, file.size - 64), 64).rstrip().endswith(b"]}"):
+        missing.append(Skipped(stream, "the snapshot is cut short", file.size))
+    findings = _whole(findings)
+    try:
+        return _Snapshot(file).told(findings) if findings else [], missing
+    except Broken:  # every byte was scanned all the same
+        note: Address = {"owner": None, "note": "owner not told: the snapshot is broken"}
+        return [HELD.placed(finding, note) for finding in findings], missing
 
 
-def _unplaced(events: Iterable[Event], note: str) -> Iterator[Event]:
-    address: Address = {"owner": None, "note": note}
-    return (_told(event, address) if isinstance(event, Finding) else event for event in events)
+HELD = Held(HeapSnapshot.name, "owner", "owner", "snapshot", _tell)
 
 
-def _completed(events: Iterable[Event], path: bytes, stream: StreamId) -> Iterator[Event]:
-    events = iter(events)
-    first = list(islice(events, FINDINGS_MOST))
-    found = [event for event in first if isinstance(event, Finding)]
-    reason = None
-    size = 0
-    told: dict[str, Finding] = {}
+def _whole(findings: list[Finding]) -> list[Finding]:
+    """Without what is only a part of another, which was found in several pieces."""
+    parts = sorted({(span.start, span.end) for one in findings if len(one.spans) > 1 for span in one.spans})
+    ends = [end for _, end in parts]
+
+    def is_part(one: Finding) -> bool:
+        at = bisect_right(ends, one.spans[0].start)
+        inside = at < len(parts) and parts[at][0] <= one.spans[0].start
+        return inside and len(one.spans) == 1 and one.verdict.basis in _PARTS
+
+    return [one for one in findings if not is_part(one)]
+
+
+def _joined(path: bytes, stream: StreamId) -> Iterator[Joined | Skipped]:
+    """What stands in pieces. A snapshot that is broken, or vanished, has been said to be."""
     try:
         with File(path) as file:
-            size = file.size
-            if not file.read(max(0, size - 64), 64).rstrip().endswith(b"]}"):
-                reason = "the snapshot is cut short"
-            told = {one.id: one for one in _Snapshot(file).told(found)} if found else {}
-    except OSError as error:
-        yield from _unplaced(chain(first, events), f"owner not told: {os.strerror(error.errno or 0)}")
+            texts = Texts(file, *_opened(file))
+            yield from texts.joined()
+    except (OSError, Broken):
         return
-    except Broken:
-        pass  # every byte was scanned all the same; that no owner could be told is in each finding's note
-    note = _unplaced(first, "owner not told: the snapshot is broken")
-    for event, unplaced in zip(first, note, strict=True):
-        yield told.get(event.id, unplaced) if isinstance(event, Finding) else event
-    yield from _unplaced(events, CAPPED)
-    if reason:
-        yield Skipped(stream, reason, size)
+    if texts.left_out:
+        yield Skipped(stream, f"more than {NODES_MOST:,} strings in pieces: the others were not put together")
+
+
+def _opened(file: File) -> tuple[Columns, int]:
+    """What the document says of itself, and where its nodes begin. Raises Broken."""
+    head = file.read(0, HEAD_MOST)
+    begins = _NODES.search(head)
+    if begins is None:
+        raise Broken
+    try:
+        meta = orjson.loads(head[: begins.start()] + b"}")["snapshot"]["meta"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise Broken from None
+    return Columns.of(meta), begins.end()
 
 
 class _Snapshot:
@@ -93,30 +106,23 @@ class _Snapshot:
     def __init__(self, file: File) -> None:
         """Raises Broken."""
         self._file = file
-        head = file.read(0, HEAD_MOST)
-        begins = _NODES.search(head)
-        if begins is None:
-            raise Broken
-        try:
-            meta = orjson.loads(head[: begins.start()] + b"}")["snapshot"]["meta"]
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            raise Broken from None
-        self._graph = Graph(file, meta, begins.end())
+        self._graph = Graph(file, *_opened(file))
 
     def told(self, findings: list[Finding]) -> list[Finding]:
         """The findings with their addresses, in their order. Raises Broken, OSError."""
-        strings = Strings(self._file, self._graph.strings_start)
-        places = strings.read([finding.spans[0].start for finding in findings])
+        strings = Strings(self._file, strings_start(self._file))
+        places, _ = strings.read(sorted({span.start for finding in findings for span in finding.spans}))
         owners = self._graph.owners({number for number, _, _ in places.values()}, strings)
         out = []
         for finding in findings:
-            place = places.get(finding.spans[0].start)
-            if place is None:
-                out.append(_told(finding, {"section": "metadata", "owner": None}))
+            place, last = (places.get(span.start) for span in (finding.spans[0], finding.spans[-1]))
+            if place is None or last is None:
+                out.append(HELD.placed(finding, {"section": "metadata", "owner": None}))
                 continue
-            number, start, end = place
+            number, start, _ = place
             address: Address = {"string": number, "offset": finding.spans[0].start - start - 1}
-            out.append(_told(self._cut(finding, start, end), {**address, **owners.get(number, {"owner": None})}))
+            told = {**address, **owners.get(number, {"owner": None})}
+            out.append(HELD.placed(self._cut(finding, *last[1:]), told))
         return out
 
     def _cut(self, finding: Finding, start: int, end: int) -> Finding:

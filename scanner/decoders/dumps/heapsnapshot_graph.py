@@ -54,62 +54,95 @@ class Step:
         return (("property", "context", "element", "internal", "hidden").index(self.kind), self.row)
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What `meta` says of the rows: the columns, and the names of kinds by their number."""
+
+    node_width: int
+    edge_width: int
+    node_kind: int
+    node_name: int
+    edge_count: int
+    edge_kind: int
+    edge_name: int
+    to_node: int
+    node_kinds: tuple[str, ...]
+    edge_kinds: tuple[str, ...]
+
+    @classmethod
+    def of(cls, meta: dict[str, Any]) -> Columns:
+        """Raises Broken where it makes no sense."""
+        try:
+            nodes, edges = list(meta["node_fields"]), list(meta["edge_fields"])
+            return cls(
+                node_width=len(nodes),
+                edge_width=len(edges),
+                node_kind=nodes.index("type"),
+                node_name=nodes.index("name"),
+                edge_count=nodes.index("edge_count"),
+                edge_kind=edges.index("type"),
+                edge_name=edges.index("name_or_index"),
+                to_node=edges.index("to_node"),
+                node_kinds=tuple(map(str, meta["node_types"][0])),
+                edge_kinds=tuple(map(str, meta["edge_types"][0])),
+            )
+        except (KeyError, ValueError, TypeError, IndexError):
+            raise Broken from None
+
+    def kind_of_node(self, node: list[int]) -> str:
+        """`?` where the number is of none."""
+        kind = node[self.node_kind]
+        return self.node_kinds[kind] if kind < len(self.node_kinds) else "?"
+
+    def kind_of_edge(self, edge: list[int]) -> str:
+        """`?` where the number is of none."""
+        kind = edge[self.edge_kind]
+        return self.edge_kinds[kind] if kind < len(self.edge_kinds) else "?"
+
+
+def array_after(file: File, at: int, name: bytes) -> int:
+    """The offset of an array's first number, the array's name standing a little behind `at`. Raises Broken."""
+    found = re.search(re.escape(name) + rb"\s*:\s*\[", file.read(at, GAP_MOST))
+    if found is None:
+        raise Broken
+    return at + found.end()
+
+
+def strings_start(file: File) -> int:
+    """The offset just past `"strings":[`. Raises Broken."""
+    # The arrays before it hold numbers only, so that the first of its kind is the right one.
+    places = Literals([b'"strings":[', b'"strings": [']).find(file, 0, file.size, 1)
+    found = sorted((places_of[0], len(text)) for text, places_of in places.items())
+    if not found:
+        raise Broken
+    return sum(found[0])
+
+
 class Graph:
     """Nodes and edges of one snapshot. Raises Broken where they are not what `meta` says, OSError as it comes."""
 
-    def __init__(self, file: File, meta: dict[str, Any], nodes_start: int) -> None:
+    def __init__(self, file: File, columns: Columns, nodes_start: int) -> None:
         self._file = file
-        try:
-            node_fields, edge_fields = list(meta["node_fields"]), list(meta["edge_fields"])
-            self._node_kinds, self._edge_kinds = list(meta["node_types"][0]), list(meta["edge_types"][0])
-            self._kind, self._name = node_fields.index("type"), node_fields.index("name")
-            count = node_fields.index("edge_count")
-            self._edge_kind, self._edge_name = edge_fields.index("type"), edge_fields.index("name_or_index")
-            self._to = edge_fields.index("to_node")
-        except (KeyError, ValueError, TypeError, IndexError):
-            raise Broken from None
-        self._nodes = Numbers(file, nodes_start, len(node_fields), count)
-        self._edges = Numbers(file, 0, len(edge_fields))
-        self._strings_start: int | None = None
+        self._columns = columns
+        self._nodes = Numbers(file, nodes_start, columns.node_width, columns.edge_count)
+        self._edges = Numbers(file, 0, columns.edge_width)
         self._steps = 0  # edges looked at
-
-    @property
-    def strings_start(self) -> int:
-        """The offset just past `"strings":[`. It is looked for from the end of the small arrays on."""
-        if self._strings_start is None:
-            # The arrays before it hold numbers only, so that the first of its kind is the right one.
-            places = Literals([b'"strings":[', b'"strings": [']).find(self._file, 0, self._file.size, 1)
-            found = sorted((places_of[0], len(text)) for text, places_of in places.items())
-            if not found:
-                raise Broken
-            self._strings_start = sum(found[0])
-        return self._strings_start
 
     def owners(self, texts: set[int], strings: Strings) -> dict[int, Address]:
         """The addresses of the strings with these numbers."""
-        rows = self._nodes.read(self._name, texts.__contains__)
-        self._edges = self._after(self._nodes.end, b'"edges"', self._edges.width)
+        rows = self._nodes.read(self._columns.node_name, texts.__contains__)
+        self._edges = Numbers(self._file, array_after(self._file, self._nodes.end, b'"edges"'), self._edges.width)
         self._edges.count_only()
         starts: dict[int, list[int]] = {}
         for row in rows:
             node = self._nodes.row(row)
             if node and self._is_text(node):
-                starts.setdefault(node[self._name], []).append(row)
+                starts.setdefault(node[self._columns.node_name], []).append(row)
         steps = self._searched({row for found in starts.values() for row in found}, strings)
         return {text: self._address(found, steps, strings) for text, found in starts.items()}
 
-    def _after(self, at: int, name: bytes, width: int) -> Numbers:
-        data = self._file.read(at, GAP_MOST)
-        found = re.search(re.escape(name) + rb"\s*:\s*\[", data)
-        if found is None:
-            raise Broken
-        return Numbers(self._file, at + found.end(), width)
-
     def _is_text(self, node: list[int]) -> bool:
-        return "string" in self._named(self._node_kinds, node[self._kind])
-
-    def _named(self, kinds: list[str], number: int) -> str:
-        return str(kinds[number]) if 0 <= number < len(kinds) else "?"
+        return "string" in self._columns.kind_of_node(node)
 
     def _searched(self, level: set[int], strings: Strings) -> dict[int, list[Step]]:
         """All edges that lead to these nodes, to their holders, and so on until there are owners."""
@@ -135,7 +168,7 @@ class Graph:
             for at in places:
                 ordinal = self._edges.ordinal(at + 1)
                 full = self._steps >= STEPS_MOST or len(found.get(node, ())) >= HOLDERS_MOST
-                if ordinal % self._edges.width != self._to or full:
+                if ordinal % self._edges.width != self._columns.to_node or full:
                     continue
                 self._steps += 1
                 step = self._step(ordinal // self._edges.width, strings)
@@ -149,15 +182,15 @@ class Graph:
         node = self._nodes.row(holder) if holder is not None else []
         if not edge or not node or holder is None:
             return None
-        kind = self._named(self._edge_kinds, edge[self._edge_kind])
-        holder_kind = self._named(self._node_kinds, node[self._kind])
-        name = _or_unknown(strings.text(node[self._name]))
+        kind = self._columns.kind_of_edge(edge)
+        holder_kind = self._columns.kind_of_node(node)
+        name = _or_unknown(strings.text(node[self._columns.node_name]))
         # shortcuts and weak edges keep nothing; hidden classes and cells stand beside the edge that does
         if kind not in ("context", "element", "property", "internal", "hidden"):
             return None
         if holder_kind in ("object shape", "hidden") and name != b"system / Context":
             return None
-        number = edge[self._edge_name]
+        number = edge[self._columns.edge_name]
         label = str(number) if kind in ("element", "hidden") else shown(_or_unknown(strings.text(number)), NAME_MOST)
         return Step(row, kind, label, holder, holder_kind, shown(name, NAME_MOST))
 
@@ -205,11 +238,11 @@ class Graph:
         before = self._edges.row(step.row - 1) if step.row else []
         if not before or self._nodes.row_of_total(step.row - 1) != step.holder or not step.name.isdigit():
             return None
-        label = strings.text(before[self._edge_name])
-        node = self._nodes.row(before[self._to] // self._nodes.width)
+        label = strings.text(before[self._columns.edge_name])
+        node = self._nodes.row(before[self._columns.to_node] // self._nodes.width)
         if label is None or label != b"%d" % (int(step.name) - 1) or not node or not self._is_text(node):
             return None
-        text = strings.text(node[self._name])
+        text = strings.text(node[self._columns.node_name])
         return None if text is None else f'"{shown(text, KEY_MOST)}"'
 
 

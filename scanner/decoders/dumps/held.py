@@ -1,0 +1,63 @@
+"""Findings of a plain file held back until its structure was read, then given their places."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+
+from scanner.decoders.dumps.access import File
+from scanner.decoders.interface import Stream
+from scanner.model import Address, Finding, Skipped, StreamId
+
+FINDINGS_MOST = 10_000  # held back, some 40 MB; what comes after them goes out with a note
+
+Event = Finding | Skipped
+Tell = Callable[[File, StreamId, list[Finding]], tuple[list[Finding], list[Skipped]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A format whose findings are told their places all at once.
+
+    `tell` gives those of the findings that stay, placed, and what is missing in the file; OSError passes through.
+    """
+
+    format: str
+    key: str  # of an address, null where it is not told
+    what: str  # that is told, for people
+    whole: str  # what the file is, for people
+    tell: Tell
+
+    def attached(self, stream: Stream) -> Stream:
+        """The stream with its `completed` set."""
+        path, identity = stream.plain_path, stream.id
+        if path is None:
+            note = f"{self.what} not looked for: the {self.whole} is compressed, unpack it first"
+            return replace(stream, completed=lambda events: self.unplaced(events, note))
+        return replace(stream, completed=lambda events: self._completed(events, path, identity))
+
+    def placed(self, finding: Finding, address: Address) -> Finding:
+        """The finding at its place, its line and column gone: a dump has none."""
+        return replace(finding, format=self.format, line=None, column=None, address=address)
+
+    def unplaced(self, events: Iterable[Event], note: str) -> Iterator[Event]:
+        """The events, each finding with a note that says why its place is not told."""
+        address: Address = {self.key: None, "note": note}
+        return (self.placed(event, address) if isinstance(event, Finding) else event for event in events)
+
+    def _completed(self, events: Iterable[Event], path: bytes, stream: StreamId) -> Iterator[Event]:
+        events = iter(events)
+        first = list(islice(events, FINDINGS_MOST))
+        try:
+            with File(path) as file:
+                told, missing = self.tell(file, stream, [event for event in first if isinstance(event, Finding)])
+        except OSError as error:
+            yield from self.unplaced(chain(first, events), f"{self.what} not told: {os.strerror(error.errno or 0)}")
+            return
+        yield from told
+        yield from (event for event in first if isinstance(event, Skipped))
+        capped = f"{self.what} not looked for: only those of the first {FINDINGS_MOST} findings of a {self.whole} are"
+        yield from self.unplaced(events, capped)
+        yield from missing
