@@ -18,7 +18,12 @@ _PLAIN = re.compile(rb"[\x20-\x7e\x80-\xff]{0,256}\0[\x20-\x7e\x80-\xff]{1,256}\
 _USERINFO = re.compile(
     rb"""://([^\s/?#"'<>@:\\]{0,128}(?:@[a-z0-9.-]{1,64})?):([^\s/?#"'<>@\\]{3,256})@[A-Za-z0-9.\[-]"""
 )
-_CURL = re.compile(rb"""(?:\s-[ua]|--user|--auth|--proxy-user)[ =]{0,2}["']?([^\s:"'$<]{1,128}):([^\s"']{4,256})""")
+# Between an option and its value: a blank, or what parts arguments in a list, in auditd's records, in a process.
+_CURL = re.compile(
+    rb"""(?:[\s"'\0]-[ua]|--user|--proxy-user|--?auth|--(?:src-|dest-)?creds)"""
+    rb"""(?:[ =]{0,2}|["'](?:,[ ]?|[ ]a\d{1,3}=)|\0)["']?"""
+    rb"""([^\s:"'$<\0]{1,128}):([^\s"'\0]{4,256})"""
+)
 _WEAK = frozenset(
     b"""password pass secret user xxx pwd passwd foobar username token passwort kennwort wachtwoord motdepasse senha
     contrase\xc3\xb1a haslo has\xc5\x82o heslo parola \xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c""".split()
@@ -42,6 +47,9 @@ def confirm_auth_field(text: Text) -> Iterator[Match]:
 
 def confirm_sasl(text: Text) -> Iterator[Match]:
     """`AUTH PLAIN` and a blob of two or three strings with NULs between (RFC 4616 section 2)."""
+    if text.data.endswith(b"resp=A", 0, text.hit):
+        yield from _blob_at(text, text.hit - 1, _PLAIN)
+        return
     gap = _GAP.match(text.data, text.hit)
     if gap:
         yield from _blob_at(text, gap.end(), _PLAIN)
@@ -60,7 +68,7 @@ def confirm_curl(text: Text) -> Iterator[Match]:
     """`curl -u id:secret`: the pair is one argument, and one finding."""
     end = text.data.find(b"\n", text.hit)
     limit = min(text.hit + 2000, end if end >= 0 else len(text.data))
-    for found in _CURL.finditer(text.data, text.hit, limit):
+    for found in _CURL.finditer(text.data, max(0, text.hit - 16), limit):
         if found.end() == len(text.data) and text.cut:
             raise NeedMore
         if not _is_weak(found[2]):
@@ -145,7 +153,7 @@ DETECTORS = (
         id="sasl-plain",
         kind=Kind.BASIC_CREDENTIALS,
         title="SASL PLAIN credentials",
-        anchors=(Anchor(b"plain", caseless=True),),
+        anchors=(Anchor(b"plain", caseless=True), Anchor(pattern=rb"[\t ]resp=A")),
         confirm=confirm_sasl,
         reference="https://www.rfc-editor.org/rfc/rfc4616#section-2",
         examples=(
@@ -174,10 +182,18 @@ DETECTORS = (
         id="curl-user",
         kind=Kind.BASIC_CREDENTIALS,
         title="Credentials on a curl command line",
-        anchors=(Anchor(b"curl "), Anchor(b"http -"), Anchor(b"https -")),
+        anchors=(
+            *(Anchor(start) for start in (b"curl ", b"http -", b"https -")),
+            *(Anchor(pattern=re.escape(start)) for start in (b'curl"', b"curl'", b"-creds", b" -auth ")),
+            Anchor(pattern=rb"curl\x00"),
+        ),
         confirm=confirm_curl,
         reference="https://curl.se/docs/manpage.html#-u",
-        examples=((b"curl -s -u batch:" + b"G4tY7" + b"wQz1 https://id.example/token", b"batch:G4tY7wQz1"),),
+        examples=(
+            (b"curl -s -u batch:" + b"G4tY7" + b"wQz1 https://id.example/token", b"batch:G4tY7wQz1"),
+            (b'a0="curl" a1="-u" a2="batch:' + b"G4tY7" + b'wQz1" a3="-s"', b"batch:G4tY7wQz1"),
+            (b"skopeo copy --src-creds=batch:" + b"G4tY7" + b"wQz1 docker://a", b"batch:G4tY7wQz1"),
+        ),
         counterexamples=(b"docker login -u ci:x", b"curl -u $USER:$PASS https://x"),
     ),
 )

@@ -35,6 +35,7 @@ _TAKEN = re.compile(
 _BEFORE = frozenset(
     b"x proxy http request req header headers upstream amz original forwarded incoming outgoing".split()
 )
+_GOES_ON = re.compile(rb"=[A-Za-z0-9]")  # no padding, but a key before its value
 SHORT = 16  # characters below which a token must look random to be told from a word
 
 
@@ -88,6 +89,8 @@ def _token_at(text: Text, start: int, key: str) -> Iterator[Match]:
         return
     follows = text.data[start + len(value) : start + len(value) + 3]
     if follows[:1] == b"=" or follows in (b"...", b"\xe2\x80\xa6", b"***"):
+        return
+    if _GOES_ON.match(text.data, start + len(value) - 1):
         return
     if plausible(value, SHORT) or random_looking(value, 8):
         confidence = Confidence.MEDIUM if is_uuid(value) else Confidence.HIGH

@@ -74,6 +74,11 @@ _COLUMN_ANCHORS = tuple(
 )
 _COLUMN_KEY = re.compile(rb"(?i)" + _NAMES + rb"""(?=["']?[ \t]{1,40})""")
 
+# `pass` alone, where a value may follow: it is a word of prose and the end of others.
+_PASS = rb"""pass["'\\\]]{0,4} ?[=:]"""
+# Of redis.conf, slapd.conf, sssd.conf and clients of LDAP.
+_DIRECTIVE = rb"""(?:requirepass|masterauth|rootpw|bindpw|adminpw|authtok)["'=: \t]"""
+
 _V = b"Zk7pQ2vX9mT4bR8sLw1cYd3h"
 
 DETECTORS = (
@@ -83,6 +88,8 @@ DETECTORS = (
         title="Client secret or password in a field that names it",
         anchors=(
             *_keys(b"secret", b"passw", b"pwd", b"passphrase", b"passcode", b"securestring", b"credential"),
+            Anchor(pattern=_PASS, caseless=True),
+            Anchor(pattern=_DIRECTIVE, caseless=True),
             *(Anchor(flag + end, caseless=True) for flag in _FLAGS for end in (b" ", b"\0")),
         ),
         confirm=confirm,
@@ -92,12 +99,15 @@ DETECTORS = (
             (b"spring.security.oauth2.client.registration.x.client-secret=" + _V + b"\n", _V),
             (b"export OIDC_CLIENT_SECRET=" + _V + b"\n", _V),
             (b"app --client-secret " + _V + b" --port 80", _V),
+            (b"DB_PASS=" + _V + b" DB_HOST=db", _V),
+            (b"requirepass " + _V + b"\n", _V),
         ),
         counterexamples=(
             b"client_secret=${CLIENT_SECRET}",
             b'"client_secret":"********"',
             b"client_secret_expires_at=1795341895000",
             b"client_secret: changeme-changeme",
+            b"pass: 12 of 13 tests, bypass=on-every-request",
         ),
     ),
     Detector(
@@ -109,7 +119,8 @@ DETECTORS = (
             b"accountkey", b"account_key", b"account-key", b"access_key", b"accesskey", b"access-key", b"functions-key",
             b"app_key", b"app-key", b"appkey", b"sharedaccesskey", b"signing_key", b"signing-key", b"signingkey",
             b"encryption_key", b"encryption-key", b"auth_key", b"authkey", b"master_key", b"masterkey", b"private_key",
-            b"private-key",
+            b"private-key", b"privatekey", b"shared_key", b"shared-key", b"sharedkey", b"hmac_key", b"hmac-key",
+            b"fernet_key", b"psk",
         ),
         confirm=confirm,
         reference="https://owasp.org/www-project-non-human-identities-top-10/",

@@ -1,7 +1,6 @@
-"""Passwords of connection strings and credential files: the company of a key says what its name alone does not.
+"""Passwords of connection strings: the company of a key says what its name alone does not.
 
-`password=` in prose or in a form may be anything; between `Server=` and `User Id=`, behind `machine` and `login`, under
-`[client]` it is one, however plain it looks.
+`password=` in prose or in a form may be anything; between `Server=` and `User Id=` it is one, however plain it looks.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text, TokenFacts
 from detectors.shapes import is_masked, is_reference, is_text, is_wordy
@@ -52,7 +51,7 @@ def confirm_connection(text: Text) -> Iterator[Match]:
     if _SUDO.search(before + b"\n" + after):
         return
     group = next(name for name in ("b", "s", "v") if pair[name] is not None)
-    yield from _found(text, *pair.span(group), "connection-string", _user(before + b"\n" + after))
+    yield from password_at(text, *pair.span(group), "connection-string", _user(before + b"\n" + after))
 
 
 _USER = re.compile(rb"(?i)(?:user(?: ?id|name)?|uid) ?= ?[\"'{]?([^;&\s\"'}]{1,64})")
@@ -69,45 +68,8 @@ def _word_start(text: Text) -> int:
     return max(0, text.hit - 16) + max(head.rfind(b"password"), head.rfind(b"pwd"), 0)
 
 
-# user/password@ of Oracle's thin driver: https://docs.oracle.com/en/database/oracle/oracle-database/19/jjdbc/
-_ORACLE = re.compile(rb"jdbc:oracle:(?:thin|oci8?):(?P<u>[^\s/@:\"']{1,64})/(?P<v>[^\s@\"']{1,128})@")
-# machine, login and password in any order of lines: https://everything.curl.dev/usingcurl/netrc.html
-_NETRC = re.compile(
-    rb"(?:machine\s{1,8}[^\s\"']{1,255}|default)\s{1,16}(?:login|user)\s{1,8}(?P<u>[^\s\"']{1,128})\s{1,16}"
-    rb"(?:account\s{1,8}\S{1,128}\s{1,16})?password\s{1,8}(?P<v>[^\s\"']{1,256})"
-)
-# https://dev.mysql.com/doc/refman/8.4/en/option-files.html
-_OPTIONS = re.compile(
-    rb"""\[(?:client|mysql|mysqldump|mysqladmin|mysqlimport|mariadb)[\w-]{0,24}\]\s"""
-    rb"""(?:[^\[\r\n]{0,200}\r?\n){0,12}?[ \t]{0,4}password[ \t]{0,4}=[ \t]{0,4}["']?(?P<v>[^\s"']{1,256})"""
-)
-# hostname:port:database:username:password: https://www.postgresql.org/docs/current/libpq-pgpass.html
-_PGPASS = re.compile(
-    rb"(?<![^\r\n])[A-Za-z0-9.*-]{1,253}:(?:[0-9]{4,5}|\*):[A-Za-z0-9_*-]{1,63}:(?P<u>[A-Za-z0-9_*.@-]{1,63}):"
-    rb"(?P<v>(?:\\.|[^\\:\s]){4,256})[ \t]{0,4}(?:\r?\n|\Z)"
-)
-# Variables that clients read a password from; any name with PASSWORD in it is the field detectors' business.
-_NAMES = (b"PGPASSWORD", b"MYSQL_PWD", b"REDISCLI_AUTH", b"SSHPASS", b"RSYNC_PASSWORD", b"SQLCMDPASSWORD")
-_VARIABLE = re.compile(rb"(?:" + b"|".join(_NAMES) + rb""")=["']?(?P<v>[^\s"';&|<>]{1,256})""")
-
-
-def _by(family: str, shape: re.Pattern[bytes], lead: int, after: int) -> Callable[[Text], Iterator[Match]]:
-    """A confirm for a shape that begins at most `lead` bytes before its anchor's end."""
-
-    def confirm(text: Text) -> Iterator[Match]:
-        low = max(0, text.hit - lead)
-        found = next((m for m in shape.finditer(text.data, low, text.hit + after) if m.end() >= text.hit), None)
-        if text.cut and len(text.data) < text.hit + after and (found is None or found.end() > len(text.data) - 2):
-            raise NeedMore
-        if found is None or found.start() > text.hit:
-            return
-        user = found.groupdict().get("u")
-        yield from _found(text, *found.span("v"), family, user.decode("utf-8", "replace") if user else None)
-
-    return confirm
-
-
-def _found(text: Text, start: int, end: int, family: str, user: str | None) -> Iterator[Match]:
+def password_at(text: Text, start: int, end: int, family: str, user: str | None) -> Iterator[Match]:
+    """The password at [start, end) where its place says that it is one; nothing where it is a blank to fill in."""
     value = text.data[start:end]
     if value[:1] in (b"/", b"~") or value[1:3] == b":\\":
         return  # a directory, which PWD names in a shell
@@ -173,70 +135,6 @@ DETECTORS = (
         ),
         before=REACH + 32,
         after=REACH * 2,
-    ),
-    Detector(
-        id="oracle-url",
-        kind=Kind.CLIENT_SECRET,
-        title="Password in an Oracle connection URL",
-        anchors=(Anchor(b"jdbc:oracle:"),),
-        confirm=_by("oracle-url", _ORACLE, 12, 300),
-        reference="https://docs.oracle.com/en/database/oracle/oracle-database/19/jjdbc/data-sources-and-URLs.html",
-        examples=((b"url=jdbc:oracle:thin:app/" + _V + b"@//db:1521/o\n", _V),),
-        counterexamples=(b"jdbc:oracle:thin:@//db:1521/orders", b"jdbc:oracle:thin:app/****@db"),
-        before=16,
-        after=300,
-    ),
-    Detector(
-        id="netrc",
-        kind=Kind.CLIENT_SECRET,
-        title="Password of a .netrc",
-        anchors=(Anchor(b"machine "), Anchor(b"default login ")),
-        confirm=_by("netrc", _NETRC, 14, 1024),
-        reference="https://everything.curl.dev/usingcurl/netrc.html",
-        examples=(
-            (b"machine api.acme.io login octo password " + _V + b"\n", _V),
-            (b"machine api.acme.io\n  login octo\n  password " + _V + b"\n", _V),
-        ),
-        counterexamples=(b"the machine is down: login failed, password wrong", b"machine h login u password ****"),
-        before=64,
-        after=1024,
-    ),
-    Detector(
-        id="mysql-options",
-        kind=Kind.CLIENT_SECRET,
-        title="Password of a MySQL option file",
-        anchors=(Anchor(b"[client"), Anchor(b"[mysql"), Anchor(b"[mariadb")),
-        confirm=_by("mysql-options", _OPTIONS, 9, 3072),
-        reference="https://dev.mysql.com/doc/refman/8.4/en/option-files.html",
-        examples=((b"[client]\nuser=root\npassword=" + _V + b"\n", _V),),
-        counterexamples=(b"[client] connected", b"[mysqld]\nport=3306\n[client]\nuser=root\n"),
-        before=64,
-        after=3072,
-    ),
-    Detector(
-        id="pgpass",
-        kind=Kind.CLIENT_SECRET,
-        title="Line of a .pgpass",
-        # The ports of PostgreSQL and PgBouncer: an expression for any port would halve the speed of a scan.
-        anchors=(Anchor(b":5432:"), Anchor(b":5433:"), Anchor(b":6432:"), Anchor(b":*:")),
-        confirm=_by("pgpass", _PGPASS, 150, 300),
-        reference="https://www.postgresql.org/docs/current/libpq-pgpass.html",
-        examples=((b"db.acme.io:5432:orders:app:" + _V + b"\n", _V), (b"\n*:*:*:postgres:" + _V + b"\n", _V)),
-        counterexamples=(b"\ndb:5432:orders:app:reader:x\n", b"\n10:5432:a:b:c\n"),
-        before=192,
-        after=300,
-    ),
-    Detector(
-        id="client-variable",
-        kind=Kind.CLIENT_SECRET,
-        title="Password in a variable that a database or transfer client reads",
-        anchors=tuple(Anchor(name + b"=") for name in _NAMES),
-        confirm=_by("client-variable", _VARIABLE, 20, 300),
-        reference="https://www.postgresql.org/docs/current/libpq-envars.html",
-        examples=((b"PGPASSWORD=" + _V + b" psql -h db", _V), (b"SSHPASS='" + _V + b"' sshpass -e ssh h", _V)),
-        counterexamples=(b"PGPASSWORD=$PW psql", b"PGPASSWORD= psql", b"MYSQL_PWD=*****"),
-        before=64,
-        after=300,
     ),
     Detector(
         id="npmrc-auth",

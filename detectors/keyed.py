@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from detectors import jwt
-from detectors.detector import Confidence, Kind, Match, Rank, Secret, Text
-from detectors.fields import Field, field_at
+from detectors.detector import Confidence, Kind, Match, NeedMore, Rank, Secret, Text
+from detectors.fields import LONGEST_VALUE, Field, field_at
 from detectors.keys import Meaning, meaning, name_of, words
-from detectors.shapes import is_hex, is_uuid, is_wordy, plausible, random_looking
+from detectors.shapes import is_hex, is_other_data, is_uuid, is_wordy, plausible, random_looking
 
 _SCHEME = re.compile(
     rb"(?i)(?:bearer|token|basic|apikey|api-key|jwt|digest|negotiate|oauth|splunk|snowflake|key)[ =:]\s*"
 )
 # Encrypted values: Spring Cloud Config, Jenkins, Vault's transit engine, Bitnami's sealed secrets.
 _CIPHERED = re.compile(rb"""["']?(?:\{cipher\}|\{AQAAABAAAA|vault:v\d+:|Ag[A-C][A-Za-z0-9+/]{500})""")
+# Before a key whose value is a digest or encrypted: annotations of charts, systemd.exec(5).
+_SEALED = re.compile(rb"checksum/(?:[\w.-]{1,24}/)?\Z|CredentialEncrypted=\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
 _PRINTABLE = re.compile(rb"[\x20-\x7e]{8,}\n?")
 # A token goes into a header, a query or a cookie: RFC 6750's alphabet, RFC 6265's, and what issuers add to them.
@@ -40,9 +42,25 @@ def matches(text: Text, accepts: Accepts) -> Iterator[Match]:
     said = _typed(text, field, meaning(field.key))
     wanted = accepts(field, said) if said else None
     if wanted is not None:
-        match = of_value(text, field, wanted)
-        if match:
-            yield match
+        for place in (field, *_changed(text, field)):
+            match = of_value(text, place, wanted)
+            if match:
+                yield match
+
+
+def _changed(text: Text, field: Field) -> Iterator[Field]:
+    """`KEY = "V" -> "V"`: what a plan or a diff changes the value to."""
+    becomes = _BECOMES.match(text.data, field.end)
+    if becomes is None:
+        return
+    end = text.data.find(becomes["q"], becomes.end(), becomes.end() + LONGEST_VALUE)
+    if end < 0 and text.cut and len(text.data) < becomes.end() + LONGEST_VALUE:
+        raise NeedMore
+    if end >= 0:
+        yield replace(field, start=becomes.end(), end=end)
+
+
+_BECOMES = re.compile(rb"""["'`][ ](?:->|=>|\xe2\x86\x92)[ ](?P<q>["'`])""")
 
 
 def _as_said(text: Text, field: Field) -> Field:
@@ -89,6 +107,8 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
     value = text.data[start:end]
     if _CIPHERED.match(text.data, field.start, field.end) or value.lower() == field.key.lower():
         return None
+    if _SEALED.search(text.data, max(0, field.key_start - 32), field.key_start):
+        return None
     if text.data.startswith((b"{{", b"${", b"#{"), field.start):
         return None  # a template, whatever stands in it
     if _SCHEME.match(value):
@@ -109,6 +129,8 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
     if not (plausible(value) if sure else _random(value, said)):
         return None
     plain = unwrapped(value)
+    if plain and is_other_data(plain):
+        return None  # a hash in base64, as LDIF writes it
     return Match(
         start,
         end,
@@ -124,7 +146,9 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
 
 def _is_name(key: bytes, said: Meaning) -> bool:
     """Whether a key is more than a word of prose, and no piece of base64 with such a word in it."""
-    return (said.strong or len(words(key)) > 1) and len(key) <= LONGEST_NAME and is_wordy(key)
+    parts = words(key)
+    named = (said.strong or len(parts) > 1) and len(key) <= LONGEST_NAME
+    return named and (is_wordy(key) or is_wordy(b"_".join(parts)))
 
 
 def _random(value: bytes, said: Meaning) -> bool:

@@ -26,12 +26,17 @@ _GLUED = {
     b"passphrase": (b"password",),
     b"pass": (b"password",), b"licensekey": (b"license", b"key"), b"authkey": (b"auth", b"key"),
     b"secrets": (b"secret",), b"passcode": (b"password",),
+    b"requirepass": (b"require", b"password"), b"masterauth": (b"master", b"password"),
+    b"rootpw": (b"root", b"password"), b"bindpw": (b"bind", b"password"), b"adminpw": (b"admin", b"password"),
+    b"pw": (b"password",), b"authtok": (b"bind", b"password"), b"presharedkey": (b"shared", b"key"),
+    b"preshared": (b"shared",), b"psk": (b"shared", b"key"), b"fernetkey": (b"fernet", b"key"),
     b"sharedkey": (b"shared", b"key"), b"apisecret": (b"api", b"secret"), b"oauthtoken": (b"oauth", b"token"),
 }  # fmt: skip
 # Words behind the telling one that make the key mean something about the secret, not the secret.
 _ABOUT = frozenset(
-    b"""type types id ids count counts url uri endpoint endpoints name names expires expiry expiration expire exp hash
-    ttl length len size lifetime limit limits usage bucket class provider validity issuer info introspection exchange
+    b"""type types id ids identifier identifiers count counts url uri endpoint endpoints name names expires expiry
+    expiration expire exp hash ttl length len size lifetime limit limits usage bucket class provider validity issuer
+    info introspection exchange
     request requests response method version path file files header prefix suffix policy rotation rotated age duration
     seconds ms time timestamp at date status state alg algorithm format field param parameter var variable env ref
     reference store storage manager service server host port address user username owner description desc label
@@ -76,6 +81,8 @@ _PASSWORD = Meaning(Kind.CLIENT_SECRET, False, True)
 _SIGNING = Meaning(Kind.PRIVATE_KEY, True, True)
 _CODE = Meaning(Kind.AUTH_CODE, True, False)
 _PASSWORDS = frozenset((b"basic", b"password", b"security"))  # java.naming.security.credentials, BasicHttpCredentials
+# Tokens that are UUIDs: of Splunk's event collector, of agents and clusters that join (Consul, Nomad, Logz.io).
+_ISSUED_AS_UUID = frozenset(b"hec splunk default agent management bootstrap join replication shipping".split())
 
 
 @lru_cache(maxsize=4096)
@@ -164,6 +171,8 @@ def _token(before: bytes) -> Meaning:
         b"security",
     ):
         return _BEARER
+    if before in _ISSUED_AS_UUID:
+        return _PLAIN_TOKEN
     if before in (b"service", b"account", b"admin"):
         return Meaning(Kind.API_KEY, True, False)  # a token that a service uses need not be one for ever
     if before in (b"api", b"bot", b"deploy", b"personal", b"app", b"registration"):
@@ -194,6 +203,6 @@ def _key(before: bytes, earlier: tuple[bytes, ...]) -> Meaning | None:
         b"routing",
     ):
         return _API_KEY if b"secret" in earlier or before != b"access" else _ACCESS_KEY
-    if before in (b"signing", b"encryption", b"private", b"shared", b"hmac", b"jwt"):
+    if before in (b"signing", b"encryption", b"private", b"shared", b"hmac", b"jwt", b"fernet"):
         return Meaning(Kind.PRIVATE_KEY if before != b"shared" else Kind.API_KEY, False, True)
     return None

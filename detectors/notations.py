@@ -80,11 +80,16 @@ NOTATIONS = (
     # KEY: Type = "V"   KEY As String = "V"   KEY:STRING=V
     _notation(rb"""(?:[ ]?:[ ]?|[ ]As[ ])[A-Za-z][\w<>\[\]?*.]{1,20}[ ]{0,4}=[ ]{0,4}(?P<q>["'`])"""),
     _notation(rb":(?:STRING|INTERNAL|UNINITIALIZED)=(?P<q>)"),
-    # KEY: V   "KEY": "V"   KEY=V   KEY => V   KEY := V   [KEY]=V   KEY -> V
+    # ((KEY)::text = 'V'::text)  (PostgreSQL's plans)
+    _notation(rb"""\)?::[a-z ]{2,20} = (?P<q>')"""),
+    # KEY: V   "KEY": "V"   KEY=V   KEY => V   KEY := V   [KEY]=V   KEY -> V   KEY\=V (CEF)
     # ["KEY":protected]=> V  (PHP)
     _notation(
-        rb"""["'`]{0,2}{visible}[\])}]{0,2}(?:>>)?{line}(?:=>|->|:=|==|::|[:=])(?!=){next}{open}(?P<q>["'`]{1,3})?"""
+        rb"""["'`]{0,2}{visible}[\])}]{0,2}(?:>>)?{line}(?:=>|->|:=|==|::|\\{0,2}=|:)(?!=){next}{open}"""
+        rb"""(?P<q>["'`]{1,3})?"""
     ),
+    # 'KEY' to value 'V'   "KEY" is set to "V"
+    _notation(rb"""{quote}[ ](?:is[ ])?(?:set[ ])?(?:to|with|has)(?:[ ]value)?[ ](?P<q>["'`])""", doubtful=True),
     # "--KEY" a2="V"  (auditd's EXECVE records)
     _notation(rb"""["'][ ]a\d{1,3}=(?P<q>["'])?"""),
     # ('KEY', 'V')   "KEY" "V"   <<"KEY">>,longstr,<<"V">>

@@ -81,9 +81,13 @@ def _parameter(text: Text, statement: int, start: int, end: int) -> tuple[int, i
         return start, end
     at = text.data.rfind(marker + b"='", max(0, statement - BACK), statement)
     if at < 0:
-        return start, end
+        behind = (given for given in _GIVEN.finditer(text.data, end, end + BACK) if given[1] == marker)
+        return next((given.span(2) for given in behind), (start, end))
     begin = at + len(marker) + 2
     return begin, max(begin, text.data.find(b"'", begin, statement))
+
+
+_GIVEN = re.compile(rb"""(@\w{1,60}) ?= ?N?'([^']{0,16384})'""")  # sp_executesql's values, behind its statement
 
 
 def _markers_before(data: bytes, statement: int, position: int) -> int:
@@ -160,6 +164,22 @@ def confirm_command(text: Text) -> Iterator[Match]:
         yield match
 
 
+def confirm_duplicate(text: Text) -> Iterator[Match]:
+    """`Duplicate entry 'V' for key 'tokens.access_token'`: the index is named after its column, mostly."""
+    entry = _DUPLICATE.match(text.data, text.hit)
+    if entry is None:
+        if text.cut:
+            raise NeedMore
+        return
+    name = entry[2].rpartition(b".")[2]
+    said = meaning(name)
+    match = of_value(text, Field(name, entry.start(2), *entry.span(1), True, True, False), said) if said else None
+    if match:
+        yield match
+
+
+_DUPLICATE = re.compile(rb"""'([^'\n]{1,4096})' for key '([\w.$-]{1,130})'""")
+
 _V = b"Rk7nV2pQ9xTm4bL8sWc1Yd3h"
 
 DETECTORS = (
@@ -210,6 +230,16 @@ DETECTORS = (
         reference="https://docs.aws.amazon.com/cli/latest/reference/ssm/put-parameter.html",
         examples=((b"aws ssm put-parameter --name /orders/client_secret --value " + _V + b"\n", _V),),
         counterexamples=(b"aws ssm put-parameter --name /orders/region --value eu-west-1-region",),
+    ),
+    Detector(
+        id="duplicate-entry",
+        kind=Kind.BEARER_TOKEN,
+        title="Credential that an index holds already",
+        anchors=(Anchor(b"Duplicate entry "),),
+        confirm=confirm_duplicate,
+        reference="https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html#error_er_dup_entry",
+        examples=((b"ERROR 1062 (23000): Duplicate entry '" + _V + b"' for key 'tokens.access_token'\n", _V),),
+        counterexamples=(b"Duplicate entry 'orders-17' for key 'tokens.PRIMARY'", b"Duplicate entry in the log"),
     ),
     Detector(
         id="store-command",

@@ -21,6 +21,7 @@ OTHERS = (
     "detectors.signed_url",
     "detectors.tokens_with_clock",
     "detectors.connections",
+    "detectors.logins",
 )
 
 

@@ -132,6 +132,24 @@ DETECTORS = detectors(
         after=64,
     ),
     Family(
+        # What `az … keys list` and the management API answer: 256 bits of a service, 512 of a storage account.
+        "azure-named-key",
+        "Azure resource key",
+        (),
+        rb"(?:(?:primary|secondary)Key[\"']?|keyName[\"']?\s{0,4}[:=]\s{0,4}[\"']?key\d[\"']?,?\s{0,40}"
+        rb"(?:[\"']?permissions[\"']?\s{0,4}[:=]\s{0,4}[\"']?\w{4,8}[\"']?,?\s{0,40})?[\"']?value[\"']?)"
+        rb"\s{0,4}[:=]\s{0,4}[\"']?(?P<secret>[0-9A-Za-z+/]{43}=|[0-9A-Za-z+/]{86}==)",
+        B62[:43] + b"=",
+        "https://learn.microsoft.com/rest/api/redis/redis/list-keys",
+        goes_on=BASE64,
+        dense=True,
+        back=24,
+        near=200,
+        patterns=(rb"primaryKey", rb"secondaryKey", rb"keyName"),
+        context=b'primaryKey": "',
+        counterexamples=(b'"primaryKey": "order_id", "keyName": "key1"',),
+    ),
+    Family(
         "azure-app-config",
         "Azure App Configuration connection string secret",
         (b".azconfig.io;Id=",),

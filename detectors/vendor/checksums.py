@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import zlib
 
 BASE62 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -45,6 +47,15 @@ def crc_upper_hex(token: bytes) -> bool:
     """8 upper-case hex digits after the last "=": CRC32 of all before (Atlassian API tokens)."""
     head, _, tail = token.rpartition(b"=")
     return b"%08X" % zlib.crc32(head) == tail
+
+
+def crc_nkey(seed: bytes) -> bool:
+    """NATS seeds: base32 of two bytes of type, 32 of key and a CRC-16 (XMODEM), little-endian."""
+    try:
+        raw = base64.b32decode(seed + b"=" * (-len(seed) % 8))
+    except binascii.Error:
+        return False
+    return binascii.crc_hqx(raw[:-2], 0) == int.from_bytes(raw[-2:], "little")
 
 
 def crc_base36(token: bytes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detectors.detector import Confidence, Kind
+from detectors.vendor.checksums import crc_nkey
 from detectors.vendor.family import B62, B64U, BASE64, HEX, LOWER, UPPER, URLSAFE, Family, detectors
 
 VAULT = "https://developer.hashicorp.com/vault/docs/concepts/tokens"
@@ -154,6 +155,69 @@ DETECTORS = detectors(
         context=b"token-x7k2p:",
         back=64,
         patterns=(rb"(?:token|kubeconfig-u)-[0-9a-z]{5,16}:[0-9a-z]{20}",),
+    ),
+    Family(
+        # K10, the hash of the cluster's certificate authority, a user and the secret.
+        "k3s-token",
+        "K3s or RKE2 cluster token",
+        (),
+        rb"(?<![0-9A-Za-z])K10[0-9a-f]{64}::(?:server|node):[0-9A-Za-z]{16,64}",
+        b"K10" + HEX[:64] + b"::server:" + HEX[70:102],
+        "https://docs.k3s.io/cli/token#server",
+        back=80,
+        patterns=(rb"::server:", rb"::node:"),
+        counterexamples=(b"K10" + HEX[:64] + b"::server:\n",),
+    ),
+    Family(
+        "proxmox-token",
+        "Proxmox VE API token",
+        (b"PVEAPIToken=",),
+        rb"PVEAPIToken=[\w.@-]{3,80}[!:][\w.-]{1,64}[=:](?P<secret>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+        b"3f9c04e7-b1d8-42a6-97e0-194f8b6d235e",
+        "https://pve.proxmox.com/wiki/Proxmox_VE_API#API_Tokens",
+        context=b"Authorization: PVEAPIToken=root@pam!ci=",
+    ),
+    Family(
+        # Base64 of the type, the time of its making, the length of the key (16) and the key.
+        "ceph-key",
+        "Ceph authentication key",
+        (),
+        rb"AQ[0-9A-Za-z+/]{11}[BRhx]AA[0-9A-Za-z+/]{22}==",
+        b"AQ" + b"C7x2Rlq0k4Ex" + b"AA" + B62[:22] + b"==",
+        "https://docs.ceph.com/en/latest/dev/cephx_protocol/",
+        goes_on=BASE64,
+        dense=True,
+        weak=True,
+        back=64,
+        context=b"key = ",
+        patterns=(rb"key = AQ", rb'key":"AQ', rb'key": "AQ', rb"key=AQ", rb"key: AQ", rb"secret=AQ"),
+    ),
+    Family(
+        "nats-seed",
+        "NATS key seed",
+        (),
+        rb"SEED-----\s{1,4}(?P<secret>S[ANOUCX][A-Z2-7]{56})",
+        b"SUADRNHG" + b"KLSE3J7SG4GZ4JQOE4JWKUFEUOTNA724BQZS7CYSEQED7UQTVY",
+        "https://docs.nats.io/using-nats/developer/connecting/nkey",
+        Kind.PRIVATE_KEY,
+        check=crc_nkey,
+        must_check=True,
+        back=16,
+        near=80,
+        patterns=(rb"SEED-----",),
+        context=b"SEED-----\n",
+    ),
+    Family(
+        # Base64 of "-AQ=" and what follows it.
+        "palo-alto-api-key",
+        "Palo Alto Networks PAN-OS API key",
+        (b"LUFRPT1",),
+        rb"LUFRPT1[0-9A-Za-z+/]{60,400}={0,2}",
+        b"LUF" + b"RPT1" + B62[:85] + b"==",
+        "https://docs.paloaltonetworks.com/pan-os/11-0/pan-os-panorama-api/get-started-with-the-pan-os-xml-api/get-your-api-key",
+        goes_on=BASE64,
+        dense=True,
+        weak=True,
     ),
     Family(
         "defined-networking",

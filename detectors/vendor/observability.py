@@ -120,6 +120,25 @@ DETECTORS = detectors(
         "https://docs.dynatrace.com/docs/manage/identity-access-management/access-tokens-and-oauth-clients/access-tokens",
     ),
     Family(
+        "pagerduty-integration",
+        "PagerDuty integration key",
+        (),
+        rb"(?:routing|service|integration)_?[kK]ey[\"']?[ ]?[:=][ ]?[\"']?(?P<secret>[0-9a-f]{32}|R[0-9A-Z]{31})",
+        HEX[:32],
+        "https://support.pagerduty.com/main/docs/services-and-integrations#create-a-generic-events-api-integration",
+        context=b"routing_key: ",
+        back=24,
+        near=40,
+        patterns=(
+            rb"routing_key",
+            rb"service_key",
+            rb"integration_key",
+            rb"routingKey",
+            rb"serviceKey",
+            rb"integrationKey",
+        ),
+    ),
+    Family(
         # An OAuth 2.0 token of an app: service region, a fixed mark, a UUID.
         "pagerduty-oauth",
         "PagerDuty OAuth token",

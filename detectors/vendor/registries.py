@@ -116,6 +116,34 @@ DETECTORS = detectors(
         weak=True,
     ),
     Family(
+        # In a channel's URL: /t/TOKEN/channel.
+        "anaconda",
+        "Anaconda repository token",
+        (),
+        rb"conda[\w.:/-]{0,80}/t/(?P<secret>[a-z]{2}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+        b"ab-3f9c04e7-b1d8-42a6-97e0-194f8b6d235e",
+        "https://docs.anaconda.com/anaconda-repository/user-guide/tasks/pkgs/use-pkg-managers/#using-tokens",
+        context=b"conda.acme.io/t/",
+        back=8,
+        near=120,
+        patterns=(rb"conda",),
+        counterexamples=(b"https://conda.acme.io/t/<TOKEN>/main",),
+    ),
+    Family(
+        # By the host they are for: {"bearer": {"repo.acme.io": "TOKEN"}}
+        "composer",
+        "Token of Composer's auth.json",
+        (),
+        rb'"(?:bearer|git(?:hub|lab)-(?:oauth|token))":\s{0,4}\{\s{0,40}"[\w.-]{3,200}"\s{0,4}:\s{0,4}"'
+        rb"(?P<secret>[0-9A-Za-z_.~+/-]{16,400}={0,2})",
+        B62[:40],
+        "https://getcomposer.org/doc/articles/authentication-for-private-packages.md",
+        context=b'"bearer": {"repo.acme.io": "',
+        back=24,
+        near=300,
+        patterns=(rb'"bearer":', rb'"github-oauth"', rb'"gitlab-oauth"', rb'"gitlab-token"'),
+    ),
+    Family(
         "packagist",
         "Private Packagist token",
         (b"packagist_",),

@@ -11,10 +11,12 @@ tables of what is no secret, the kind is `no`.
 from __future__ import annotations
 
 import base64
+import binascii
 import html
 import random
 import re
 import string
+import struct
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,6 +39,7 @@ _STYLES = {
     "api_key": ("o32", "h32", "u40", "uuid"),
     "auth_code": ("u43", "h40", "code", "keycloak"),
     "basic_credentials": ("pair",),
+    "private_key": ("b64",),
     "no": ("h32",),
 }
 _LETTERS = string.ascii_letters + string.digits
@@ -134,6 +137,12 @@ def _make(style: str, source: random.Random) -> bytes:
         "pass": lambda: some(_LETTERS, 20),
         "pair": lambda: b"orders:" + some(_LETTERS, 24),
         "b64": lambda: base64.b64encode(source.randbytes(32)),
+        "b128": lambda: base64.b64encode(source.randbytes(64)),
+        "ceph": lambda: base64.b64encode(struct.pack("<HIIH", 1, 1795344156, number, 16) + source.randbytes(16)),
+        "conda": lambda: b"ab-" + uuid,
+        "k3s": lambda: b"K10" + some("0123456789abcdef", 64) + b"::server:" + some("0123456789abcdef", 32),
+        "nkey": lambda: _nkey(source.randbytes(32)),
+        "panos": lambda: b"LUF" + b"RPT1" + some(_LETTERS + "+/", 85) + b"==",
         "tilde": lambda: some(_LETTERS, 5) + b"~" + some(_LETTERS + ".~_-", 30),
         "google": lambda: b"1//0" + some(_LETTERS + "-_", 99),
         "code": lambda: b"4/0A" + some(_LETTERS + "-_", 70),
@@ -141,6 +150,12 @@ def _make(style: str, source: random.Random) -> bytes:
         "jwt": lambda: jwt(number, source.choice(("HS256", "RS256", "ES256"))),
     }
     return made[style]()
+
+
+def _nkey(key: bytes) -> bytes:
+    """The seed of a user of NATS."""
+    raw = bytes((18 << 3 | 20 >> 2, (20 & 3) << 6)) + key
+    return base64.b32encode(raw + binascii.crc_hqx(raw, 0).to_bytes(2, "little")).rstrip(b"=")
 
 
 def _some(source: random.Random, alphabet: str, size: int) -> bytes:
