@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text, TokenFacts
 from detectors.fields import field_at
+from detectors.keys import words
 from detectors.shapes import is_masked, is_reference
 
 _GAP = re.compile(rb"""["']?>?(?:(?<=>)|[ \t]{1,4}|[:=][ \t]{0,2}|\+)["'<\[]?""")
@@ -24,6 +25,7 @@ _CURL = re.compile(
     rb"""(?:[ =]{0,2}|["'](?:,[ ]?|[ ]a\d{1,3}=)|\0)["']?"""
     rb"""([^\s:"'$<\0]{1,128}):([^\s"'\0]{4,256})"""
 )
+_CLEAR = re.compile(rb"[!-~]{4,256}")
 _WEAK = frozenset(
     b"""password pass secret user xxx pwd passwd foobar username token passwort kennwort wachtwoord motdepasse senha
     contrase\xc3\xb1a haslo has\xc5\x82o heslo parola \xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c""".split()
@@ -39,10 +41,17 @@ def confirm_basic(text: Text) -> Iterator[Match]:
 
 
 def confirm_auth_field(text: Text) -> Iterator[Match]:
-    """The `auth` of a Docker config.json: the same blob under a key."""
+    """The `auth` of a Docker config.json: the same blob under a key. And `basic_auth=user:password`."""
     field = field_at(text)
-    if field is not None and field.quoted and field.key.lower() in (b"auth", b"_auth", b"proxyauth"):
+    if field is None:
+        return
+    if field.quoted and field.key.lower() in (b"auth", b"_auth", b"proxyauth"):
         yield from _blob_at(text, field.start, _PAIR)
+    elif words(field.key)[-2:] == (b"basic", b"auth"):
+        user, _, secret = field.value(text).partition(b":")
+        if user and _CLEAR.fullmatch(secret) and not _is_weak(secret):
+            start = field.end - len(secret)
+            yield _match(start, field.end, secret, TokenFacts(client_id=user.decode("utf-8", "replace")))
 
 
 def confirm_sasl(text: Text) -> Iterator[Match]:
@@ -122,6 +131,7 @@ def _match(start: int, end: int, value: bytes, facts: TokenFacts, encoding: tupl
 
 
 _PAIR_B64 = base64.b64encode(b"billing-batch:" + b"Q7rT2xW9" + b"mK4pL1vB")
+_CLEAR_ONE = b"v8Kq2" + b"Zr7Lw"
 _REFERENCE = "https://www.rfc-editor.org/rfc/rfc7617#section-2"
 
 DETECTORS = (
@@ -143,17 +153,25 @@ DETECTORS = (
         id="basic-auth-field",
         kind=Kind.BASIC_CREDENTIALS,
         title="Basic credentials of a registry login file",
-        anchors=(Anchor(b'auth"'), Anchor(b'auth\\"')),
+        anchors=(
+            Anchor(b'auth"'),
+            Anchor(b'auth\\"'),
+            Anchor(b"basic_auth", keyed=True),
+            Anchor(b"basicAuth", keyed=True),
+        ),
         confirm=confirm_auth_field,
         reference="https://docs.docker.com/reference/cli/docker/login/",
-        examples=((b'{"auths":{"r.example":{"auth":"' + _PAIR_B64 + b'"}}}', _PAIR_B64),),
+        examples=(
+            (b'{"auths":{"r.example":{"auth":"' + _PAIR_B64 + b'"}}}', _PAIR_B64),
+            (b"url=https://id.example/token, basic_auth=orders:" + _CLEAR_ONE + b", ssl=1", _CLEAR_ONE),
+        ),
         counterexamples=(b'{"auth":"none"}', b'{"auth":"c29tZSB0ZXh0IHdpdGhvdXQ="}'),
     ),
     Detector(
         id="sasl-plain",
         kind=Kind.BASIC_CREDENTIALS,
         title="SASL PLAIN credentials",
-        anchors=(Anchor(b"plain", caseless=True), Anchor(pattern=rb"[\t ]resp=A")),
+        anchors=(Anchor(b"plain", caseless=True), Anchor(b"X-OAUTH2"), Anchor(pattern=rb"[\t ]resp=A")),
         confirm=confirm_sasl,
         reference="https://www.rfc-editor.org/rfc/rfc4616#section-2",
         examples=(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from detectors.detector import Anchor, Detector, Kind, Match, Text
+from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Text
 from detectors.fields import LONGEST_KEY, Field, field_at
 from detectors.keyed import is_of, matches, of_value
 from detectors.keys import Meaning, meaning, words
@@ -47,6 +47,27 @@ def confirm_column(text: Text) -> Iterator[Match]:
     low = max(0, text.hit - COLUMN_BACK)
     key = next(reversed(list(_COLUMN_KEY.finditer(text.data, low, text.hit))), None)
     return matches(replace(text, hit=key.end()), lambda _field, said: said) if key else iter(())
+
+
+def confirm_section(text: Text) -> Iterator[Match]:
+    """`"Jwt": {"Issuer": "x", "Key": "V"}`, `Jwt:Key = V`, `Jwt__Key=V`: the section says what the key is for."""
+    found = _SECTION_KEY.match(text.data, text.hit)
+    if found is None:
+        if text.cut and len(text.data) < text.hit + SECTION:
+            raise NeedMore
+        return
+    field = field_at(replace(text, hit=found.end("key")))
+    match = of_value(text, replace(field, key=b"jwt_key"), _SIGNING) if field else None
+    if match:
+        yield match
+
+
+SECTION = 600  # bytes of a section looked at
+_SIGNING = Meaning(Kind.PRIVATE_KEY, True, True)
+_SECTION_KEY = re.compile(
+    rb"""[{\s]{0,60}(?:["']?[A-Za-z]{2,40}["']?\s?[:=]\s?["']?[^\r\n{}"']{0,100}["']?[^\r\n{}]{0,80}\r?\n\s{1,40}"""
+    rb"""|"[A-Za-z]{2,40}":\s?"?[^"{},]{0,100}"?,\s?){0,6}["']?(?P<key>Key|KEY|key)(?=["']?\s?[:=])"""
+)
 
 
 def confirm_identified(text: Text) -> Iterator[Match]:
@@ -115,6 +136,7 @@ DETECTORS = (
         kind=Kind.API_KEY,
         title="API key in a field that names it",
         anchors=_keys(
+            b"api_hash",
             b"apikey", b"api_key", b"api-key", b"api.key", b"subscription-key", b"license_key", b"licensekey",
             b"accountkey", b"account_key", b"account-key", b"access_key", b"accesskey", b"access-key", b"functions-key",
             b"app_key", b"app-key", b"appkey", b"sharedaccesskey", b"signing_key", b"signing-key", b"signingkey",
@@ -154,6 +176,24 @@ DETECTORS = (
         reference="https://httpd.apache.org/docs/current/mod/mod_env.html#setenv",
         examples=((b"SetEnv ORDERS_API_KEY " + _V + b"\n", _V),),
         counterexamples=(b"client secret authentication-failed-for-user", b"token org.springframework.security"),
+    ),
+    Detector(
+        id="jwt-section",
+        kind=Kind.PRIVATE_KEY,
+        title="Key that signs JWTs, in a section of their own",
+        anchors=(
+            Anchor(
+                pattern=rb"""jwt(?:settings|options|config|bearer)?(?:__|["']?[ ]{0,2}[:=\]][ \r\n]{0,2})""",
+                caseless=True,
+            ),
+        ),
+        confirm=confirm_section,
+        reference="https://learn.microsoft.com/aspnet/core/security/authentication/configure-jwt-bearer-authentication",
+        examples=(
+            (b'"Jwt": {\n  "Issuer": "https://id.example",\n  "Key": "' + _V + b'"\n}', _V),
+            (b"Jwt__Key=" + _V + b"\n", _V),
+        ),
+        counterexamples=(b'"Jwt": {"Key": "${JWT_KEY}"}', b"jwt: key not found", b'"jwt":{"keyId":"' + _V + b'"}'),
     ),
     Detector(
         id="sql-identified",

@@ -204,7 +204,17 @@ def _in_cookie(data: bytes, start: int) -> bool:
         return False
     found = next(reversed(list(_COOKIE.finditer(line))), None)
     between = line[found.end() :] if found else b""
-    return found is not None and b"uthorization" not in between and b'"headers"' not in between
+    if found is None or b"uthorization" in between or b'"headers"' in between:
+        return False
+    depth = 0
+    for bracket in _BRACKETS.finditer(between):
+        depth += 1 if bracket[0] in b"{[" else -1
+        if depth < 0 or (depth == 0 and bracket[0] in b"}]"):
+            return False  # what held the cookies is closed
+    return True
+
+
+_BRACKETS = re.compile(rb"[{}\[\]]")
 
 
 _H = b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"

@@ -146,6 +146,8 @@ def _at(parts: tuple[bytes, ...], position: int) -> Meaning | None:
         return _PASSWORD
     if word in (b"credential", b"credentials", b"jwt", b"bearer", b"authorization", b"auth"):
         return _TOKEN
+    if word == b"hash" and before == b"api":  # of Telegram's applications
+        return _ACCESS_KEY
     if word == b"string" and before == b"secure":
         return _SECRET
     if word in (b"code",) and before in (b"device", b"authorization", b"auth", b"oauth"):

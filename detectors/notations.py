@@ -127,7 +127,7 @@ NOTATIONS = (
 FLAG = _notation(rb"""["']?[ \0]{1,4}(?P<q>["'`])?(?![-/])""")
 COLUMN = _notation(rb"[ \t]{2,40}(?:REG_(?:EXPAND_)?SZ[ \t]{1,40})?(?P<q>)(?=[^ \t\r\n=:-])")
 # KEY V   a directive of a configuration
-BLANK = _notation(rb"[ \t]{1,40}(?P<q>)(?=[A-Za-z0-9])", doubtful=True)
+BLANK = _notation(rb"[ \t]{1,40}[\[<]?(?P<q>)(?=[A-Za-z0-9])", doubtful=True)
 # ['KEY',\n 'V']   and, further on in a list of names and values, 'KEY',\n 'V'
 PAIR = _notation(rb"""["'`],{wrap}(?P<q>["'`])""")
 LATER_PAIR = _notation(rb"""["'`],\s{0,4}\n[ \t]{1,60}(?P<q>["'`])""", doubtful=True)

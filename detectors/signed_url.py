@@ -84,6 +84,10 @@ def _sas(params: Params) -> tuple[float | None, float | None]:
     return _extended(_get(params, "st")), _number(expires) or _extended(expires)
 
 
+def _expiration(params: Params) -> tuple[float | None, float | None]:
+    return None, _number(_get(params, "_expiration"))
+
+
 def _cloudfront(params: Params) -> tuple[float | None, float | None]:
     """A canned policy says `Expires`; a custom one is base64 with + = / written as - _ ~."""
     if "expires" in params:
@@ -208,6 +212,30 @@ DETECTORS = (
         reference="https://cloud.google.com/storage/docs/access-control/signed-urls-v2",
         examples=((b"/o?GoogleAccessId=a@b.c&Expires=1795348800&Signature=" + _SIG * 8 + b" ", _SIG * 8),),
         counterexamples=(b"?GoogleAccessId=a@b.c&Expires=1795348800&Signature=...",),
+        before=REACH,
+        after=REACH,
+    ),
+    Detector(
+        id="laravel-url",
+        kind=Kind.SIGNED_URL,
+        title="Signed Laravel URL",
+        anchors=(Anchor(b"signature="),),
+        confirm=_confirm("laravel-url", "signature", ("expires",), rb"[0-9a-f]{64}(?![0-9a-f])", _expires),
+        reference="https://laravel.com/docs/urls#signed-urls",
+        examples=((b"/unsubscribe/17?expires=1795348800&signature=" + _HEX + b" ", _HEX),),
+        counterexamples=(b"?signature=" + _HEX, b"?expires=1795348800&signature=[FILTERED]"),
+        before=REACH,
+        after=REACH,
+    ),
+    Detector(
+        id="symfony-url",
+        kind=Kind.SIGNED_URL,
+        title="Signed Symfony URL",
+        anchors=(Anchor(b"_expiration="),),
+        confirm=_confirm("symfony-url", "_hash", ("_expiration",), rb"[0-9A-Za-z+/%_-]{40,64}={0,2}", _expiration),
+        reference="https://symfony.com/doc/current/routing.html#signing-uris",
+        examples=((b"/d/17?_expiration=1795348800&_hash=" + _SIG + b"%3D ", _SIG + b"%3D"),),
+        counterexamples=(b"?_hash=" + _SIG, b"?_expiration=1795348800&_hash=x"),
         before=REACH,
         after=REACH,
     ),

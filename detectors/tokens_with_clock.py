@@ -1,5 +1,5 @@
-"""Tokens other than JWTs that say in clear when they were issued or end: PASETO, Fernet, itsdangerous and Django
-signatures, SAML assertions; and macaroons, which are recognised by their first packet.
+"""Tokens other than JWTs that say in clear when they were issued or end: PASETO, Fernet, itsdangerous, Django's and
+Rails' signatures, SAML assertions; and macaroons, which are recognised by their first packet.
 """
 
 from __future__ import annotations
@@ -169,6 +169,15 @@ def _itsdangerous(token: bytes) -> TokenFacts | None:
     return TokenFacts(token_type="itsdangerous", issued_at=issued)
 
 
+def _rails(token: bytes) -> TokenFacts | None:
+    """base64(JSON)--hex(HMAC): ActiveSupport::MessageVerifier, with what it is for and until when."""
+    message = decode_part(token.partition(b"--")[0].replace(b"%3D", b"="))
+    said = (json_object(message) or {}).get("_rails") if message else None
+    if not isinstance(said, dict) or not {"message", "data"} & said.keys():
+        return None
+    return TokenFacts(token_type="rails", expires_at=_moment(said.get("exp")))
+
+
 def _macaroon(token: bytes) -> TokenFacts | None:
     """Version 1: packets of a length in 4 hex digits, a name, a space, a value and a newline; location is first."""
     raw = decode_part(token)
@@ -224,6 +233,8 @@ _LOCAL = b"v2.local" + b"." + _b64(_RANDOM[:90]) + b"." + _b64(b'{"kid":"1"}')
 _FERNET = base64.urlsafe_b64encode(b"\x80" + (1795348800).to_bytes(8, "big") + _RANDOM[:80])
 _DJANGO = b"eyJuIjoxLCJ1IjoiYWNtZSJ9:1xVGxg:" + _b64(_RANDOM[:32])
 _FLASK = b"eyJfaWQiOiI3MzQyNSIsIl9mcmVzaCI6dHJ1ZX0." + _b64((1795348800).to_bytes(4, "big")) + b"." + _b64(_RANDOM[:20])
+_SIGNED = b'{"_rails":{"data":17,"exp":"2026-11-22T12:30:00.000Z","pur":"blob_id"}}'
+_RAILS = base64.b64encode(_SIGNED) + b"--" + _RANDOM[:20].hex().encode()
 _PACKETS = b"0021location https://id.acme.io/\n0012identifier ab\n002fsignature " + _RANDOM[:32] + b"\n"
 _XML = (
     b'<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" IssueInstant="2026-11-22T12:00:00Z">'
@@ -292,6 +303,25 @@ DETECTORS = (
         before=64,
         after=AFTER,
         glance=_glance,
+    ),
+    Detector(
+        id="rails-message",
+        kind=Kind.SIGNED_URL,
+        title="Signed message of Rails",
+        anchors=(Anchor(b"eyJfcmFpbHMi"),),  # {"_rails"
+        confirm=_shape(
+            "rails-message",
+            rb"eyJfcmFpbHMi[0-9A-Za-z_+/-]{8,4000}?(?:=|%3D){0,2}--(?:[0-9a-f]{64}|[0-9a-f]{40})(?![0-9a-f])",
+            _rails,
+            Kind.SIGNED_URL,
+            _HIGH,
+            12,
+        ),
+        reference="https://api.rubyonrails.org/classes/ActiveSupport/MessageVerifier.html",
+        examples=((b"/rails/active_storage/blobs/redirect/" + _RAILS + b"/a.pdf", _RAILS),),
+        counterexamples=(_RAILS[:-1], b"eyJfcmFpbHMi--" + b"0" * 40),
+        before=64,
+        after=AFTER,
     ),
     Detector(
         id="macaroon",

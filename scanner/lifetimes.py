@@ -34,7 +34,7 @@ class Lifetime:
 
 
 _SEP = (
-    rb"""["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)?\s{0,12}"""
+    rb"""["']?(?:(?::"[\w\\]{1,80}")?:(?:protected|private))?["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)?\s{0,12}"""
     rb"""(?:int\(|float\(|string\(\d{1,3}\)\s|NumberLong\(|Some\(|Optional\[)?["'\[(]{0,3}"""
 )
 _SECONDS = re.compile(

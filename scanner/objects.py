@@ -38,6 +38,7 @@ _PART = re.compile(
     rb"""(?i)(?:meta(?:data)?|options?|opts|params|extra|info|expir[a-z]*|attributes|lifetime)["']?"""
     rb"""\s{0,4}(?:=>|[:=])?\s{0,4}(?:[a-z0-9_.:]{0,24})?\Z"""
 )
+_SESSION = re.compile(_PART.pattern.replace(b"meta(", b"session|meta("))  # a session's token, and the session
 _WORD = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _KEY = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.-@$"
 _PLAIN = frozenset(b"access token tokens auth bearer oauth credential credentials jwt sts x user data key".split())
@@ -113,7 +114,8 @@ class Place:
         low, high = max(inside, key=lambda p: p[0])
         if len(inside) > 1 or low < self.start < high or any(low < at < high for at in self.tokens):
             return False
-        return _PART.search(self.text, max(0, low - 48), low) is not None
+        part = _SESSION if self.owner is Owner.SESSION else _PART
+        return part.search(self.text, max(0, low - 48), low) is not None
 
     def others(self, low: int, high: int) -> bool:
         return any(low <= at < high and not self.start - 2 <= at <= self.end for at in self.tokens)
@@ -184,7 +186,9 @@ def _paired(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     yield from ((index, len(text)) for opener, index in stack if len(opener) == 1)
 
 
-_KEY_ALONE = re.compile(rb"""["']?[A-Za-z_][\w.:-]{0,40}["']?""")  # `["expires_in"]=>` of PHP is a key, no object
+_KEY_ALONE = re.compile(
+    rb"""["']?[A-Za-z_][\w.:-]{0,40}["']?(?:(?::"[\w\\]{1,30}")?:(?:protected|private))?"""
+)  # `["expires_in"]=>` of PHP is a key, no object
 _TAGS = re.compile(rb"[{}()\[\]]|</[A-Za-z][\w:.-]{0,60}>|<(?P<tag>[A-Za-z][\w:.-]{0,60})(?:\s[^<>]{0,200})?>")
 
 

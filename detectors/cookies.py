@@ -1,0 +1,109 @@
+"""Opaque session cookies, by their names: who sends one is who logged in, until the session ends (RFC 6265).
+
+A cookie that proves itself (a JWT, a Django or Flask signature) has a detector of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text
+from detectors.keys import words
+from detectors.shapes import is_hex, is_uuid, random_looking
+
+LONGEST = 4096  # bytes of a header's cookies looked at, RFC 6265's least for one cookie
+_SESSION = frozenset(
+    b"""session sessions sess sessid sessionid sid jsessionid phpsessid cfid cftoken aspxauth applicationcookie ltpa
+    ticket tkt remember sso cookies application""".split()
+)
+# What has "session" in its name and opens none: what measures visits, steers load or guards forms.
+_OTHER = frozenset(
+    b"""csrf xsrf analytics ga gid gat hj ai incap visid utm visitor anonymous consent tracking hint state nonce last
+    expires expiry start started count device fingerprint replay cart lang theme affinity""".split()
+)
+_OPENS = re.compile(rb"""["'\]]{0,2}\s{0,4}(?:=>|[:=,>])?\s{0,4}""")
+_COOKIE = re.compile(
+    rb"""(?<![\w.%$-])(?P<name>[A-Za-z_.$][\w.$-]{1,60})["']?\s?[=:,]\s?["']?(?:s%3A|s:)?"""
+    rb"""(?P<v>[A-Za-z0-9%+/_.!~-][A-Za-z0-9%+/_.!~=-]{15,4095})"""
+)
+_IN_URL = re.compile(rb"(?P<v>[A-Za-z0-9]{20,64}(?:\.[A-Za-z0-9_-]{1,24})?)(?![A-Za-z0-9])")
+_END = re.compile(rb"""[\r\n\0]|\}|["'\]]\s{0,2},?\s{0,2}["'][A-Za-z-]{2,40}["']\s?[:=]\s?["'{\[]""")
+
+
+def confirm(text: Text) -> Iterator[Match]:
+    """The session cookies of the Cookie or Set-Cookie field an anchor marked."""
+    opened = _OPENS.match(text.data, text.hit)
+    start = opened.end() if opened else text.hit
+    end = _END.search(text.data, start, start + LONGEST)
+    if end is None and text.cut and len(text.data) < start + LONGEST:
+        raise NeedMore
+    for found in _COOKIE.finditer(text.data, start, end.start() if end else start + LONGEST):
+        if _names_session(found["name"]) and _is_session(found["v"]):
+            yield _match(found)
+
+
+def confirm_named(text: Text) -> Iterator[Match]:
+    """`;jsessionid=V` in a URL, where some servers put it."""
+    found = _IN_URL.match(text.data, text.hit)
+    if found is None:
+        return
+    if found.end() == len(text.data) and text.cut:
+        raise NeedMore
+    if _is_session(found["v"]):
+        yield _match(found)
+
+
+def _names_session(name: bytes) -> bool:
+    parts = words(name.lower() if name.isupper() else name)
+    return not _SESSION.isdisjoint(parts) and _OTHER.isdisjoint(parts)
+
+
+def _is_session(value: bytes) -> bool:
+    core = value.partition(b".")[0] if len(value) < 80 else value  # the node behind the id says nothing
+    return is_uuid(core) or random_looking(core, 16) or (is_hex(core) and len(core) >= 24)
+
+
+def _match(found: re.Match[bytes]) -> Match:
+    start = found.start("v")
+    value = found["v"].rstrip(b".!-")
+    return Match(
+        start, start + len(value), Kind.SESSION_COOKIE, Secret(value), Rank.GUESS, Confidence.MEDIUM, key="session"
+    )  # fmt: skip
+
+
+_V = b"Qk4xV8vR2mK9pL5sW7cY1d3hT6nZ0gFj"
+
+DETECTORS = (
+    Detector(
+        id="session-cookie",
+        kind=Kind.SESSION_COOKIE,
+        title="Session cookie",
+        anchors=(Anchor(b"cookie", caseless=True, keyed=True),),
+        confirm=confirm,
+        reference="https://www.rfc-editor.org/rfc/rfc6265#section-4.2.2",
+        examples=(
+            (b"Cookie: lang=de; PHPSESSID=" + _V + b"; a=b\r\n", _V),
+            (b"Set-Cookie: connect.sid=s%3A" + _V + b"; Path=/; HttpOnly\n", _V),
+            (b'"cookies":[["sessionid","' + _V + b'"]]', _V),
+        ),
+        counterexamples=(
+            b"Cookie: _ga=GA1.2.917704662.3086751158; lang=de",
+            b"Set-Cookie: PHPSESSID=deleted; Max-Age=0",
+            b"Cookie: csrftoken=" + _V,
+            b"no cookie: session expired for user",
+        ),
+        after=LONGEST + 64,
+    ),
+    Detector(
+        id="session-in-url",
+        kind=Kind.SESSION_COOKIE,
+        title="Session id in a URL",
+        anchors=tuple(Anchor(name, caseless=True) for name in (b";jsessionid=", b"?jsessionid=", b"phpsessid=")),
+        confirm=confirm_named,
+        reference="https://jakarta.ee/specifications/servlet/6.0/jakarta-servlet-spec-6.0#url-rewriting",
+        examples=((b"GET /orders;jsessionid=" + _V + b".node1?x=1 HTTP/1.1", _V + b".node1"),),
+        counterexamples=(b"/orders;jsessionid=?x=1", b"PHPSESSID=deleted"),
+        after=128,
+    ),
+)
