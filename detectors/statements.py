@@ -50,6 +50,29 @@ def confirm_insert(text: Text) -> Iterator[Match]:
             yield match
 
 
+def row_at(data: bytes, start: int, end: int) -> list[tuple[bytes, int, int]] | None:
+    """(column, start, end of its value) of the row of an INSERT that holds [start, end); None if none does."""
+    opened = next(reversed(list(_COLUMNS.finditer(data, max(0, start - BACK), start))), None)
+    if opened is None:
+        return None
+    names, position = opened[1].split(b","), opened.end()
+    for _ in range(MOST):
+        row = _TUPLE_OPEN.match(data, position)
+        if row is None or row.start() > start:
+            return None
+        values: list[tuple[int, int]] = []
+        position = row.end()
+        while len(values) < len(names) and (item := _ITEM.match(data, position)):
+            values.append(next(item.span(group) for group in (1, 2, 3) if item.start(group) >= 0))
+            position = item.end()
+            if item[4] == b")":
+                break
+        if any(low <= start and end <= high for low, high in values):
+            matching = len(values) == len(names)
+            return [(name, *place) for name, place in zip(names, values, strict=True)] if matching else None
+    return None
+
+
 def _column_values(text: Text, position: int, column: int) -> Iterator[tuple[int, int]]:
     """[start, end) of the given column's value in each row of VALUES."""
     for _ in range(MOST):

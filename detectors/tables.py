@@ -62,7 +62,7 @@ def _columns(data: bytes, line: int, key_start: int, key_end: int, end: int) -> 
     copy = _COPY.match(data[line:end])
     if copy:
         names, before = copy[1].split(b","), data[line + copy.start(1) : key_start]
-        return (b"\t", before.count(b","), len(names)) if key_start > line + copy.start(1) else None
+        return (b"\t", before.count(b","), len(names)) if key_start >= line + copy.start(1) else None
     after = _DELIMITER.match(data, key_end, end) or _BEFORE.search(data[line:key_start])
     if after is None:
         return None
@@ -76,9 +76,51 @@ def _columns(data: bytes, line: int, key_start: int, key_end: int, end: int) -> 
     return after[1], data.count(after[1], line, key_start), len(names)
 
 
+Cell = tuple[bytes, int, int]  # the column's name, and [start, end) of the value
+
+
+def row_at(data: bytes, start: int, end: int) -> list[Cell] | None:
+    """The cells of the row that holds [start, end), with their names from the head of its table; None if it is none."""
+    line, line_end = data.rfind(b"\n", 0, start) + 1, data.find(b"\n", end)
+    line_end = line_end if line_end >= 0 else len(data)
+    before = _BEFORE.search(data, max(line, start - 64), start)
+    delimiter = before or _DELIMITER.match(data, end, line_end)
+    if line == 0 or delimiter is None or line_end - line > LONGEST_ROW:
+        return None
+    cell = _cell(delimiter[1])
+    cells = list(_cells(cell, data, line, line + len(data[line:line_end].rstrip(b"\r"))))
+    above = line
+    for _ in range(MOST):
+        above, below = data.rfind(b"\n", 0, above - 1) + 1, above
+        head = data[above : below - 1].rstrip(b"\r")
+        copy = _COPY.match(head)
+        if copy and delimiter[1] == b"\t":
+            names = [name.strip() for name in copy[1].split(b",")]
+            return _named(names, cells)
+        if not _RULE.match(head):
+            names = [head[low:high] for low, high in _cells(cell, head, 0, len(head))] if head else []
+            if len(names) != len(cells):
+                return None
+            if all(not name.strip() or _NAME.match(name) for name in names):
+                return _named(names, cells)
+        if above == 0:
+            return None
+    return None
+
+
+def _named(names: list[bytes], cells: list[tuple[int, int]]) -> list[Cell] | None:
+    if len(names) != len(cells):
+        return None
+    return [(name, *cell) for name, cell in zip(names, cells, strict=True)]
+
+
+def _cell(delimiter: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"""[ ]{0,200}(?:"((?:[^"\n]|""){0,16384})"|([^\n%b]{0,16384}))[ ]{0,200}""" % delimiter)
+
+
 def _column(text: Text, position: int, delimiter: bytes, column: int, count: int) -> Iterator[tuple[int, int]]:
     """[start, end) of the value in each row, while rows have as many columns as the head."""
-    cell = re.compile(rb"""[ ]{0,200}(?:"((?:[^"\n]|""){0,16384})"|([^\n%b]{0,16384}))[ ]{0,200}""" % delimiter)
+    cell = _cell(delimiter)
     for _ in range(MOST):
         end = text.data.find(b"\n", position, position + LONGEST_ROW)
         if end < 0:

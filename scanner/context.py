@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from detectors.detector import Kind, Match, Text
 from scanner import lifetimes
-from scanner.record_time import HEAD, Around, Stamp, all_in_line, at, in_line, keyed
+from scanner.record_time import HEAD, Around, Stamp, all_in_line, at, dated, in_line, keyed
 from scanner.siblings import beside
 from scanner.timestamps import Written
 
@@ -46,19 +46,20 @@ class FileHints:
     mtime: float | None = None  # Unix seconds: no record is younger
     zone: tzinfo | None = None  # the user's word on times that name no zone
     size: int | None = None  # bytes on disk
+    read: datetime | None = None  # when a source without a last change is read: no record in it is younger
 
 
 def describe(text: Text, match: Match, earlier: bytes, hints: FileHints) -> Context:
     """What the bytes around a match say. `earlier`: raw bytes of the stream that end where the match begins."""
     data = text.data
-    around = Around(earlier, data[match.end : match.end + LONGEST_LINE], hints.mtime, hints.zone)
+    around = Around(earlier, data[match.end : match.end + LONGEST_LINE], hints.mtime, hints.zone, hints.read)
     stamp, basis, belongs = _record_time(text, match, earlier, around)
     lifetime, issued, issued_by = lifetimes.NOTHING, None, ""
     if not _speaks_for_itself(match):
         lifetime = lifetimes.of(data, match.start, match.end, match.kind, match.key, hints.zone)
         if stamp and not belongs and _is_counted_from(match, lifetime):
             stamp = _until_next(stamp, data, match, around)
-        issued, issued_by = _issue(data, match, lifetime, stamp)
+        issued, issued_by = _issue(text, match, lifetime, stamp, around)
     siblings = beside(data, match.start, match.end)
     return Context(
         logged=stamp,
@@ -167,8 +168,14 @@ def _until_next(stamp: Stamp, data: bytes, match: Match, around: Around) -> Stam
 UNSEEN = timedelta(days=366)  # how long after a record a line behind it may have been written, where nothing tells
 
 
-def _issue(data: bytes, match: Match, lifetime: lifetimes.Lifetime, logged: Stamp | None) -> tuple[Stamp | None, str]:
-    """When the token beside which a duration stands was issued, and by what that is known."""
+def _issue(
+    text: Text, match: Match, lifetime: lifetimes.Lifetime, logged: Stamp | None, around: Around
+) -> tuple[Stamp | None, str]:
+    """When the token beside which a duration stands was issued, and by what that is known.
+
+    Times that are older than the record tell that an old answer may have been logged anew: it is of any time between.
+    """
+    data = text.data
     if lifetime.seconds is None:
         return None, ""
     if lifetime.issued and (logged is None or lifetime.issued.earliest <= logged.latest + SAME):
@@ -179,7 +186,15 @@ def _issue(data: bytes, match: Match, lifetime: lifetimes.Lifetime, logged: Stam
     beside = lifetimes.made_with(data, match.start, match.end)
     if beside and logged and _agree(beside, logged):
         return at(beside), "iat_beside"
-    return logged, "record_time"
+    if logged is None:
+        return None, "record_time"
+    start, _ = _line(text, match)
+    quoted = (around.settled(written) for _, written in dated(data[start : match.start]))
+    old = [one.earliest for one in quoted if one and one.latest < logged.earliest - SAME]
+    old += [one for one in (date, beside) if one and one < logged.earliest - SAME]
+    if not old:
+        return logged, "record_time"
+    return replace(logged, earliest=min(old), assumed=(*logged.assumed, "older_times")), "record_time"
 
 
 def _agree(moment: datetime, logged: Stamp) -> bool:

@@ -135,6 +135,8 @@ def _evidence(match: Match, context: Context) -> Iterator[Evidence]:
         issued = _own_issue(match) or issued
         by = "issued_at" if _own_issue(match) else context.issued_by
         if issued and (end := _later(issued, lifetime.seconds)):
+            if lifetime.least is not None and (least := _later(issued, lifetime.least)):
+                end = replace(end, earliest=least.earliest, assumed=("assumed_unit",))
             told = f"{_ISSUED[by]} {_said(issued.moment)}, {lifetime.field} beside it says {lifetime.seconds:.0f} s"
             one = _until(end, f"expires_in+{by}", told)
             yield replace(one, since=issued.earliest, counted=by == "record_time")
@@ -197,15 +199,19 @@ def _open(stamp: Stamp) -> str:
     """In words, what a time leaves open."""
     if stamp.earliest == stamp.latest:
         return ""
+    if "older_times" in stamp.assumed:
+        return " (older times stand in the record: the answer may be an old one)"
     missing = next((_MISSING[word] for word in stamp.assumed if word in _MISSING), "nothing tells when exactly")
     return f" ({missing})"
 
 
 _MISSING = {
+    "assumed_unit": "it may be in milliseconds",
     "assumed_order": "the order of day and month is open",
     "assumed_year": "the year is not written there",
     "assumed_day": "the day is not written there",
     "assumed_zone": "the zone is not written there",
+    "assumed_time": "the time of day is not written there",
 }
 
 

@@ -10,17 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from detectors.claims import decode_part, facts_of
 from detectors.detector import Kind
 from scanner import timestamps
-from scanner.objects import Object, Owner, Place, name_before, owner_of, vicinity
-from scanner.record_time import Stamp, as_written, date_fields
-from scanner.timestamps import Written
-
-LONGEST = 20 * 366 * 86400  # seconds; a larger number is no duration
-_EARLIEST, _LATEST = 2001, 2100  # years: other ends stand for "none" (0001, 1970, 9999) or are no times at all
+from scanner.columns import as_object
+from scanner.expiry_values import LONGEST, duration, end_as_duration, plausible
+from scanner.expiry_values import end as end_of
+from scanner.objects import TOKEN, Object, Owner, Place, name_before, owner_in_words, owner_of, vicinity
+from scanner.record_time import Stamp, date_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,7 @@ class Lifetime:
     seconds: float | None = None  # from the moment it was issued
     ends: Stamp | None = None
     issued: Stamp | None = None
+    least: float | None = None  # seconds, where `seconds` may be meant as milliseconds
     field: str = ""  # the name of the field that gave `seconds` or `ends`, for the reason
 
 
@@ -39,24 +39,24 @@ _SEP = (
 )
 _SECONDS = re.compile(
     rb"(?i)(?:expires?[_.-]?in|lease[_-]?duration)(?P<u>[_-]?(?:s|secs?|seconds|ms|millis|milliseconds))?"
-    rb"(?![A-Za-z0-9_])" + _SEP + rb"(?P<n>\d{1,13})(?:\.\d{1,9})?(?:\s?(?P<w>ms|[smhd]|secs?|seconds?|mins?|minutes?|"
-    rb"hrs?|hours?|days?))?(?![A-Za-z0-9.]*[-:T\dA-Za-z])"
+    rb"(?![A-Za-z0-9_])" + _SEP + rb"(?=\d|P[\dT]|(?:datetime\.)?timedelta)"
 )
+# As people and programs say it in a message; a number needs its unit there.
+_PROSE = re.compile(rb"(?i)(?<![a-z])(?:expir(?:es?|ing) (?:in|after)|(?:valid|good) for)[:=]?\s{1,3}(?=\d)")
 _ENDS = re.compile(
-    rb"(?i)(?:expires?[_.-]?(?:at|on|time|date|utc)|expiry(?:[_-]?(?:time|date))?|expires|end_?date_?time|"
+    rb"(?i)(?:expires?[ _.-]?(?:at|on|time|date|utc)|expiry(?:[_-]?(?:time|date))?|expires|end_?date_?time|"
     rb"expiration(?:[_-]?(?:time(?:stamp)?|date))?|valid[_ -]?(?:until|to)|exp)(?:[_-]?(?:ms|millis|utc|timestamp))?"
-    rb"(?![A-Za-z0-9_])" + _SEP + rb"(?=[\dJFMASONDTW/d])"
+    rb"(?![A-Za-z0-9_])" + _SEP + rb"(?=[\dJFMASONDTW/d{In\\])"
 )
 _ISSUED = re.compile(
     rb"(?i)(?:issued?[_-]?at|issue[_-]?time|iat|created(?:[_-]?at)?|obtained[_-]?at|acquired[_-]?at|retrieved[_-]?at)"
     rb"(?:[_-]?(?:ms|millis))?(?![A-Za-z0-9_])" + _SEP + rb"(?=\d)"
 )
-_PYTHON = re.compile(
-    rb"datetime\.datetime\((\d{4}), (\d\d?), (\d\d?)(?:, (\d\d?))?(?:, (\d\d?))?(?:, (\d\d?))?(?:, \d{1,6})?"
-    rb"(.{0,40}?utc)?"
+_COOKIE = re.compile(
+    rb"""(?i)\A["']?(?:;[ \t]*(?:expires=(?:[a-z]{3,9}, )?[^;,\r\n"']{0,60}|"""
+    rb"""[A-Za-z-]{1,20}(?:=[^;,\r\n"']{0,60})?)){1,12}"""
 )
-_NET = re.compile(rb"\\?/Date\((\d{13})")  # JavaScriptSerializer of .NET
-_COOKIE = re.compile(rb"""(?i)\A["']?(?:;[ \t]*[A-Za-z-]{1,20}(?:=[^;\r\n"']{0,60})?){1,12}""")
+_JAR = re.compile(rb"\t(?:TRUE|FALSE)\t(\d{1,12})\t[^\t\n]{1,200}\t\Z")  # curl.se/docs/http-cookies.html
 _MAX_AGE = re.compile(rb"(?i);[ \t]*max-age=(\d{1,10})")
 _EXPIRES = re.compile(rb"(?i);[ \t]*expires=")
 _MESSAGE = re.compile(rb"HTTP/\d")  # where an HTTP message begins, of which a `Date` above is no more
@@ -65,9 +65,12 @@ _MESSAGE = re.compile(rb"HTTP/\d")  # where an HTTP message begins, of which a `
 def of(data: bytes, start: int, end: int, kind: Kind, key: str | None, zone: tzinfo | None) -> Lifetime:
     """What the fields of its object say of the token at [start, end)."""
     text, low = vicinity(data, start, end)
-    cookie = _of_cookie(data[end : end + 512], zone)
+    cookie = _of_cookie(data[end : end + 512], zone) or _of_jar(data[max(0, start - 256) : start])
     if cookie:
         return cookie
+    row = as_object(data, start, end)
+    if row:
+        text, low, start, end = row.text, 0, row.start, row.end
     lowered = text.lower()
     if not any(word in lowered for word in _WORDS) or not _MAY_TELL.search(text):
         return NOTHING
@@ -84,8 +87,15 @@ NOTHING = Lifetime()
 
 
 # A word that is nowhere needs no expression to look for it.
-_MAY_TELL = re.compile(rb"(?i)expir|lease|valid[_ -]?(?:to|until)|end_?date|(?<![a-z])exp(?![a-z])")
-_WORDS = (b"exp", b"lease", b"valid", b"end_date", b"enddate")  # looked for first: ten times as fast as the expression
+_MAY_TELL = re.compile(rb"(?i)expir|lease|(?:valid|good)[_ -]?(?:to|until|for)|end_?date|(?<![a-z])exp(?![a-z])")
+_WORDS = (
+    b"exp",
+    b"lease",
+    b"valid",
+    b"good for",
+    b"end_date",
+    b"enddate",
+)  # looked for first: ten times as fast as the expression
 
 
 def _of_cookie(tail: bytes, zone: tzinfo | None) -> Lifetime | None:
@@ -97,8 +107,15 @@ def _of_cookie(tail: bytes, zone: tzinfo | None) -> Lifetime | None:
     if age and 0 < int(age[1]) < LONGEST:
         return Lifetime(seconds=float(age[1]), field="Max-Age")
     expires = _EXPIRES.search(attributes[0])
-    ends = _end(tail[expires.end() : expires.end() + 64], zone) if expires else None
+    ends = end_of(tail[expires.end() : expires.end() + 64], zone) if expires else None
     return Lifetime(ends=ends, field="Expires") if ends else None
+
+
+def _of_jar(before: bytes) -> Lifetime | None:
+    """The end of a cookie in a file of Netscape's form; 0 is the session's."""
+    row = _JAR.search(before)
+    ends = end_of(row[1], None) if row else None
+    return Lifetime(ends=ends, field="expires") if ends else None
 
 
 def _owner_of_token(kind: Kind, key: str) -> Owner:
@@ -115,17 +132,18 @@ def _owner_of_token(kind: Kind, key: str) -> Owner:
 
 
 def _in_object(place: Place, object_: Object, zone: tzinfo | None) -> Lifetime:
-    seconds = _chosen(place, object_, _SECONDS)
+    seconds = _nearest(place, object_, [*_fields(place, object_, _SECONDS), *_said(place, object_)])
     ends = [(field, stamp) for field in _fields(place, object_, _ENDS) if (stamp := _read_end(place, field, zone))]
     end = _nearest(place, object_, [field for field, _ in ends])
     issued = _chosen(place, object_, _ISSUED)
-    count, moment = _read_seconds(place, seconds) if seconds else (None, None)
+    count, moment = _read_seconds(place, seconds, zone) if seconds else (NOTHING, None)
     ends_at = next((stamp for field, stamp in ends if field is end), None) or moment
     name = end or seconds
     return Lifetime(
-        seconds=count,
+        seconds=count.seconds,
         ends=ends_at,
-        issued=_read_issue(place, issued, zone) if issued and count is not None else None,
+        issued=_read_issue(place, issued, zone) if issued and count.seconds is not None else None,
+        least=count.least,
         field=_name(place, name) if name else "",
     )
 
@@ -142,10 +160,27 @@ def _fields(place: Place, object_: Object, pattern: re.Pattern[bytes]) -> Iterat
         before = place.text[field.start() - 1 : field.start()]
         if before.isalnum() and not (before.islower() and field[0][:1].isupper()):
             continue  # the tail of another word; `tokenExpiresIn` is none
-        owner = owner_of(name_before(place.text, field.start()))
+        prefix = name_before(place.text, field.start())
+        spoken = b" " in field[0].split(b":")[0].split(b"=")[0].strip() and not prefix
+        owner = owner_in_words(place.text, field.start()) if spoken else owner_of(prefix)
         plain = owner is Owner.ACCESS and place.owner in (Owner.SESSION, Owner.DEVICE)
-        if owner is place.owner or (plain and not name_before(place.text, field.start())):
+        if owner is place.owner or (plain and not prefix):
             yield field
+
+
+def _said(place: Place, object_: Object) -> Iterator[re.Match[bytes]]:
+    """What a message says of the token it has just named, or names next: in its line, with no other token between."""
+    for field in _PROSE.finditer(place.text, max(0, object_.start), object_.end):
+        start, end = sorted((place.start, field.start())), sorted((place.end, field.end()))
+        between = place.text[end[0] : start[1]] if place.end <= field.start() or field.end() <= place.start else b"\n"
+        if len(between) > _SAID_NEAR or b"\n" in between or TOKEN.search(between):
+            continue
+        owner = owner_in_words(place.text, field.start())
+        if owner is place.owner or (owner is Owner.ACCESS and place.end <= field.start()):
+            yield field
+
+
+_SAID_NEAR = 160  # bytes
 
 
 def _nearest(place: Place, object_: Object, fields: list[re.Match[bytes]]) -> re.Match[bytes] | None:
@@ -165,26 +200,24 @@ def _nearest(place: Place, object_: Object, fields: list[re.Match[bytes]]) -> re
 
 
 def _name(place: Place, field: re.Match[bytes]) -> str:
-    bare = re.match(rb"[A-Za-z_.-]+(?: (?:until|to))?", field[0])
+    bare = re.match(rb"[A-Za-z_.-]+(?: (?:until|to|in|after|for|at|on))?(?![A-Za-z])", field[0])
     name = name_before(place.text, field.start()) + (bare[0] if bare else b"")
     return name.strip(b"-_.@$").decode("ascii", "replace")[:40]
 
 
-def _read_seconds(place: Place, field: re.Match[bytes]) -> tuple[float | None, Stamp | None]:
+def _read_seconds(place: Place, field: re.Match[bytes], zone: tzinfo | None) -> tuple[Lifetime, Stamp | None]:
     """A duration, or the end itself, which some write under that name."""
-    quoted = place.text[field.start("n") - 1 : field.start("n")] in (b'"', b"'")
-    if quoted and place.text[field.end() : field.end() + 1] not in (b'"', b"'", b""):
-        return None, None  # there is more to it than the number
-    count = float(int(field["n"]))
-    unit = (field["w"] or b"").lower() or (b"ms" if (field["u"] or b"").lower().strip(b"_-")[:1] == b"m" else b"s")
-    count *= 0.001 if unit == b"ms" else _UNITS[unit[:1]]
-    if 0 < count < LONGEST:
-        return count, None
-    written = timestamps.value(field["n"])
-    return None, _plausible(written, None) if written else None
-
-
-_UNITS = {b"s": 1, b"m": 60, b"h": 3600, b"d": 86400}  # seconds
+    value = place.text[field.end() : field.end() + 64]
+    unit = (field.groupdict().get("u") or b"").lower().strip(b"_-")
+    found = duration(value, unit)
+    if found is None:
+        return NOTHING, end_as_duration(value, zone)
+    quoted = place.text[field.end() - 1 : field.end()] in (b'"', b"'")
+    if quoted and value[found.end : found.end + 1] not in (b'"', b"'", b"\\", b""):
+        return NOTHING, None  # there is more to it
+    if field.re is _PROSE and value[: found.end].strip(b"0123456789.") == b"":
+        return NOTHING, None
+    return Lifetime(seconds=found.seconds, least=found.least), None
 
 
 def _read_end(place: Place, field: re.Match[bytes], zone: tzinfo | None) -> Stamp | None:
@@ -192,30 +225,11 @@ def _read_end(place: Place, field: re.Match[bytes], zone: tzinfo | None) -> Stam
     bare = _BARE.match(field[0]) is not None
     if bare and place.owner is not Owner.SESSION and not _NUMBER.match(value):
         return None  # in words it is a session's, or how long an answer may be cached (RFC 9111 section 5.3)
-    return _end(value, zone)
+    return end_of(value, zone)
 
 
-_NUMBER = re.compile(rb"\d{10}(?:\d{3})?(?!\d)")
+_NUMBER = re.compile(rb"\d{10}(?:\d{3})?(?!\d)|\\?/Date\(\d")
 _BARE = re.compile(rb"(?i)expires(?![_.-]?(?:at|on|time|date|utc))")
-
-
-def _end(value: bytes, zone: tzinfo | None) -> Stamp | None:
-    python = _PYTHON.match(value)
-    if python:
-        year, month, day, hour, minute, second = (int(part or 0) for part in python.groups()[:6])
-        if hour > 23 or minute > 59 or second > 59:
-            return None
-        written = Written(days=((year, month, day),), clock=time(hour, minute, second), zone=UTC if python[7] else None)
-        return _plausible(written, zone)
-    net = _NET.match(value)
-    found = timestamps.value(net[1] if net else value)
-    return _plausible(found, zone) if found else None
-
-
-def _plausible(written: Written, zone: tzinfo | None) -> Stamp | None:
-    """Ends such as 0001, 1970 and 9999 stand for "none"."""
-    stamp = as_written(written, zone)
-    return stamp if stamp and _EARLIEST <= stamp.moment.year <= _LATEST else None
 
 
 def _read_issue(place: Place, field: re.Match[bytes], zone: tzinfo | None) -> Stamp | None:
@@ -223,7 +237,7 @@ def _read_issue(place: Place, field: re.Match[bytes], zone: tzinfo | None) -> St
     written = timestamps.value(place.text[field.end() : field.end() + 64])
     if written is None or (written.exact is None and field[0].lower().startswith(b"created")):
         return None
-    return _plausible(written, zone)
+    return plausible(written, zone)
 
 
 def made_with(data: bytes, start: int, end: int) -> datetime | None:

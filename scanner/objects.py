@@ -24,7 +24,7 @@ class Owner(StrEnum):
 
 
 # A key with a value that may be a token: what makes a second one in an object.
-_TOKEN = re.compile(
+TOKEN = re.compile(
     rb"""(?i)(?:(?:token(?:_?value)?|jwt|authorization|assertion|code)["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)|bearer(?=\s))"""
     rb"""\s{0,12}["'\[(]{0,3}(?:bearer\s)?(?=[A-Za-z0-9/+._~-]{12})(?!0x|[\w.-]+["']?\s?[:=](?![=]))"""
 )
@@ -68,6 +68,18 @@ def owner_of(prefix: bytes) -> Owner | None:
         if part is last and not _PLAIN.issuperset(words):
             return None
     return Owner.ACCESS
+
+
+def owner_in_words(text: bytes, index: int) -> Owner | None:
+    """Whose lifetime a message speaks of, by the words before the index ("the refresh token expires in …")."""
+    said = _WORDS_BEFORE.search(text, max(0, index - 60), index)
+    words = [word for word in (said[0].lower().split() if said else []) if word not in _FILLERS]
+    owner = next((_OWNERS[word] for word in reversed(words) if word in _OWNERS), None)
+    return owner or (Owner.ACCESS if _PLAIN.issuperset(words) else None)
+
+
+_WORDS_BEFORE = re.compile(rb"(?<![A-Za-z0-9])(?:[A-Za-z']+ ){1,4}\Z")
+_FILLERS = frozenset(b"it is and which that will this the a an now to new got your has been was".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +135,7 @@ class Place:
     def _tokens(self) -> list[int]:
         """Where the values of tokens of the same owner begin, this one's own among them."""
         found = {self.start}
-        for token in _TOKEN.finditer(self.text):
+        for token in TOKEN.finditer(self.text):
             prefix = name_before(self.text, token.start())
             owner = Owner.CODE if token[0][:4].lower() == b"code" else owner_of(prefix)
             harmless = owner is None and _HARMLESS.search(prefix)

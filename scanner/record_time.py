@@ -31,10 +31,10 @@ _FRAME = b" \t[(\"'{>|-"
 _PRIORITY = re.compile(rb"<\d{1,3}>(?:\d )?")  # RFC 3164 and RFC 5424
 _KEYED = re.compile(
     rb"""(?i)(?<![A-Za-z0-9_.-])@?(?:(?:log|event|record|system|receive|request_?received|stage|_*realtime)_?)?"""
-    rb"""(?:time(?:_?stamp)?(?:_?(?:utc|ms|millis|nanos|generated))?|ts|asctime|date(?:_?time)?|instant|created|when|"""
+    rb"""(?:time(?:_?stamp)?(?:_?(?:utc|ms|millis|(?:unix_?)?nanos?|generated))?|ts|started_?date_?time|asctime|date(?:_?time)?|instant|created|when|"""
     rb"""(?:logged|received|occurred|emitted)_?at|"""
-    rb"""epoch_?(?:ms|millis|seconds?)?|t|_time)["']?\s{0,4}(?:=>|[:=])\s{0,4}(?:\{\s?["'](?:\$date|epochSecond)["']:\s?)?"""
-    rb"""["'(\[]?"""
+    rb"""epoch_?(?:ms|millis|seconds?)?|t|_time)["']?\s{0,4}(?:=>|[:=])\s{0,4}(?:\{\s?["'](?:\$date|epochSecond|seconds)["']:\s?)?"""
+    rb"""["'(\[]?|\bmsg=audit\((?=1)"""  # the last is of auditd
 )
 # Words before a time that make it a datum of the record, not the record's own time.
 _DATUM = re.compile(
@@ -110,11 +110,30 @@ def keyed(text: bytes) -> Written | None:
     """The time under a key that names a record's time."""
     if not _CLOCK.search(text):
         return None
+    return next((written for _, written in all_keyed(text)), None)
+
+
+def all_keyed(text: bytes) -> Iterator[tuple[int, Written]]:
+    """The times under keys that name a record's time, each with the index of its key."""
     for key in _KEYED.finditer(text):
         written = timestamps.value(text[key.end() : key.end() + 64])
-        if written and (written.days or written.exact) and not _DATUM.search(text, max(0, key.start() - 24), key.end()):
-            return written
-    return None
+        if not written or not (written.days or written.exact):
+            continue
+        if key[0].lower().startswith(_HAR) or not _DATUM.search(text, max(0, key.start() - 24), key.end()):
+            yield key.start(), written
+
+
+_HAR = b"started"  # startedDateTime, http://www.softwareishard.com/blog/har-12-spec/
+
+
+def dated(text: bytes) -> Iterator[tuple[int, Written]]:
+    """The times in a text that may be a record's, its own or a quoted one's, each with its index."""
+    if not _CLOCK.search(text):
+        return
+    for index, written in timestamps.dated(text):
+        if not _DATUM.search(text, max(0, index - 48), index) and not _CELL.search(text, max(0, index - 3), index):
+            yield index, written
+    yield from all_keyed(text)
 
 
 def date_fields(text: bytes) -> Iterator[tuple[int, datetime]]:
@@ -134,19 +153,22 @@ class Around:
     """What stands around a record and what is known of its file: enough, at times, to settle what its time leaves open.
 
     `before` ends where the secret begins, `after` begins where it ends. `changed`: the file's last change in Unix
-    seconds. `zone`: the user's word on times that name none.
+    seconds. `zone`: the user's word on times that name none. `read`: of what has no last change, when it is read.
     """
 
-    def __init__(self, before: bytes, after: bytes, changed: float | None, zone: tzinfo | None) -> None:
+    def __init__(
+        self, before: bytes, after: bytes, changed: float | None, zone: tzinfo | None, read: datetime | None = None
+    ) -> None:
         self._before = before
         self._after = after
         self._given = zone
         self._changed = None if changed is None else datetime.fromtimestamp(changed, UTC) + LATE
+        self._newest = self._changed or (read + LATE if read else None)
 
     @property
     def newest(self) -> datetime | None:
         """The latest moment a record of the file can be of."""
-        return self._changed
+        return self._newest
 
     def settled(self, written: Written) -> Stamp | None:
         """The stamp of a written time; None where not even an interval can be told."""
@@ -162,7 +184,7 @@ class Around:
         if year is not None and len(written.days) == 1:
             return self._on(written, year, month, day)
         stamps = [stamp for day in self._days(written) if (stamp := self._on(written, *day))]
-        stamps = [s for s in stamps if self._changed is None or s.earliest <= self._changed] or stamps
+        stamps = [s for s in stamps if self._newest is None or s.earliest <= self._newest] or stamps
         if len(stamps) < 2 and year is not None:
             return stamps[0] if stamps else None
         what = "year" if year is None else "order"
@@ -181,8 +203,8 @@ class Around:
             if year is not None:
                 if first is None or first == (i == 1):
                     yield year, month, day
-            elif self._changed is not None:
-                last = (self._changed + EAST).year
+            elif self._newest is not None:
+                last = (self._newest + EAST).year
                 for back in range(_YEARS_BACK):
                     yield last - back, month, day
 

@@ -66,6 +66,8 @@ _DATED = _any_of(
     + rb"(?P<Y>20\d\d)(?P<m>\d\d)(?P<d>\d\d)T(?P<H>\d\d)(?P<M>\d\d)(?P<S>\d\d)(?:[.,](?P<f>\d{1,9}))?"
     + _ZONE
     + rb"(?![0-9A-Za-z])",
+    # glog, FIX and others, which leave the separators of the day out
+    rb"(?<![0-9A-Za-z.-])[IWEF]?(?P<Y>20\d\d)(?P<m>\d\d)(?P<d>\d\d)[- _]" + _CLOCK + _ZONE,
     # the Common Log Format
     _EDGE + rb"(?P<d>\d\d?)/" + _MON + rb"/(?P<Y>\d{4})[: ]" + _CLOCK + _ZONE,
     # RFC 9110 section 5.6.7, RFC 5322, PHP's error log
@@ -93,7 +95,9 @@ _EPOCH = re.compile(
     rb"|(?P<e>1\.\d{5,15}e\+?0?9)(?![0-9A-Za-z])"
 )
 _WEEKDAY = re.compile(rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? ")
-_EPOCH_FIRST = re.compile(rb"(?P<n>1[0-9]{9}(?:[0-9]{3})?)(?P<f>\.\d{1,9})?(?![0-9A-Za-z.:/-])")
+_EPOCH_FIRST = re.compile(
+    rb"(?:(?:\[?pid +)?\d{1,7}\]? +)?(?P<n>1[0-9]{9}(?:[0-9]{3})?)(?P<f>\.\d{1,9})?(?![0-9A-Za-z.:/-])"
+)
 
 
 def at_beginning(head: bytes) -> Written | None:

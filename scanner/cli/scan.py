@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,7 @@ class _Scan:
         given = self._options
         return Options(
             given["as_of"], key, given["leeway"], given["max_lifetime"], given["zone"], named.key_sets, limits, rules,
-            copies=Copies(given["copies"]), entropy=given["entropy"],
+            copies=Copies(given["copies"]), entropy=given["entropy"], read=max(given["as_of"], datetime.now(UTC)),
         )  # fmt: skip
 
     def _state(self, options: Options, stack: ExitStack) -> State | None:

@@ -30,6 +30,7 @@ class Options:
     trials: bool = False  # what may be a signing key, and tokens to try it on, come back to the caller; local runs only
     away: bool = False  # units may run on other machines: no value comes back from there
     keep_values: bool = False  # found values come back to the caller of `run`, for a second look; local runs only
+    read: datetime | None = None  # when the scan began: nothing read from a pipe is younger
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class State:
             options,
             as_of=datetime.max.replace(tzinfo=UTC),
             key=b"",
+            read=None,
             overlap=False,
             away=False,
             trials=False,

@@ -128,7 +128,7 @@ def scan_source(
         on_bytes = _counter(source, stream, read) if read else None
         packed = options.overlap and source.size is not None and stream.id.layers
         with closing(Ahead(stream.reader)) if packed else nullcontext(stream.reader) as reader:
-            hints = FileHints(source.mtime, options.zone, source.size)
+            hints = _hints(source, options)
             kept = all_of(first.take if first else None, keep, trials.take if trials else None)
             aside = trials.compare if trials else None
             events = scanner_for(options).scan(stream.id, reader, hints, on_bytes=on_bytes, keep=kept, aside=aside)
@@ -193,7 +193,7 @@ def _scan_range(
     try:
         with open(source.os_path, "rb", buffering=0) as file:
             file.seek(part.read_from)
-            hints = FileHints(source.mtime, options.zone, source.size)
+            hints = _hints(source, options)
             yield from scanner_for(options).scan(stream, Bounded(file, part), hints, part, keep=keep, aside=aside)
     except OSError as error:
         yield Skipped(stream, f"cannot be read: {os.strerror(error.errno or 0)}", part.start)
@@ -205,6 +205,10 @@ def _look_again(unit: Unit, look: Look, keep: Keep | None) -> Iterator[Finding |
         known.add(value)
     part = CopiesPart(unit.start, unit.end)
     return copies_in_file(StreamId(source.path), source.os_path, known, look.found, part, keep)
+
+
+def _hints(source: Source, options: Options) -> FileHints:
+    return FileHints(source.mtime, options.zone, source.size, options.read if source.mtime is None else None)
 
 
 def _counter(source: Source, stream: Stream, read: Read) -> Callable[[], None]:

@@ -1,0 +1,44 @@
+"""The row a token stands in, of a table with a head or of an INSERT, rewritten as an object of keys and values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from detectors.statements import row_at as row_of_insert
+from detectors.tables import row_at as row_of_table
+
+MAY_END = re.compile(rb"(?i)expir|valid[_ ]?(?:to|until)")
+LONGEST_VALUE = 64  # bytes: no time or duration is longer
+_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_. -]{0,60}")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`text` is the object; [start, end) is where the token's value stands in it."""
+
+    text: bytes
+    start: int
+    end: int
+
+
+def as_object(data: bytes, start: int, end: int) -> Row | None:
+    """The row around the token at [start, end); None where it is in no table that names an end."""
+    if not MAY_END.search(data, 0, start):
+        return None
+    cells = row_of_table(data, start, end) or row_of_insert(data, start, end)
+    if cells is None or not any(MAY_END.search(name) for name, _, _ in cells):
+        return None
+    text, place = b"{", (0, 0)
+    for name, low, high in cells:
+        key = name.strip(b" \t\"'`[]")
+        if not _NAME.fullmatch(key):
+            continue
+        value = data[low:high]
+        if low <= start and end <= high:
+            place = (len(text) + len(key) + 4, len(text) + len(key) + 4 + end - start)
+            value = data[start:end]
+        elif len(value) > LONGEST_VALUE or re.search(rb"""[{}()\[\]"']""", value):
+            continue
+        text += b'"' + key.replace(b" ", b"_") + b'":"' + value.strip() + b'",'
+    return Row(text + b"}", *place) if place[1] else None
