@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.detector import Kind, Secret
-from scanner.redaction import leftovers, recent
+from detectors.shapes import is_wordy
+from scanner.redaction import fragments, leftovers, recent
 from scanner.redaction.leftovers import Known
-from scanner.redaction.library import BytesReader, scanner_for
+from scanner.redaction.library import BytesReader, redact, scanner_for
 from scanner.redaction.mask import Style
 from scanner.redaction.recent import Recent
 from scanner.redaction.stream import StreamRedactor
@@ -81,6 +84,72 @@ def test_values_without_room_for_their_fragments_are_counted(monkeypatch: pytest
         known.take(Secret(opaque(seed)), Kind.BEARER_TOKEN, f"{seed:064x}")
     known.prepare(Style.LABEL)
     assert known.unsplit == 0
-    monkeypatch.setattr(leftovers, "MOST_WORDS", 40)
+    monkeypatch.setattr(leftovers, "MOST_WORDS", 220)
     known.prepare(Style.LABEL)
     assert 0 < known.unsplit < 5
+
+
+def fragments_left(data: bytes, chunk: int, *values: tuple[bytes, Kind]) -> list[tuple[int, int]]:
+    known = Known()
+    for number, (value, kind) in enumerate(values):
+        known.take(Secret(value), kind, f"{number:064x}")
+    known.prepare(Style.LABEL)
+    left = known.left(lambda: iter([(0, BytesReader(data, chunk))])).get(0, [])
+    return [(span.start, span.end) for target in left for span in target.spans]
+
+
+@given(st.integers(0, 28), st.integers(12, 30), st.integers(0, 9), st.integers(1, 90), st.sampled_from(["le", "be"]))
+def test_fragments_in_utf16_are_met_wherever_they_stand(at: int, size: int, lead: int, chunk: int, order: str) -> None:
+    token = opaque(7)
+    part = token[at : at + size].decode()
+    code = f"utf-16-{order}"
+    data = ("x" * lead + " " + part + " cut").encode(code)
+    begin = 2 * lead + 2
+    spans = fragments_left(data, chunk, (token, Kind.BEARER_TOKEN))
+    if len(part) < 12:
+        assert spans == []
+    elif is_telling(part.encode()):
+        shift = order == "be"  # UTF-16 of the other order is seen one byte off; what it covers is the same letters
+        assert spans == [(begin + shift, begin + 2 * len(part) + shift)]
+
+
+@given(st.integers(0, 20), st.integers(12, 40), st.binary(max_size=5), st.integers(1, 90), st.booleans())
+def test_fragments_in_base64_are_met_from_18_characters_on(
+    at: int, size: int, lead: bytes, chunk: int, url: bool
+) -> None:
+    token = opaque(7)
+    part = token[at : at + size]
+    encode = base64.urlsafe_b64encode if url else base64.b64encode
+    data = b"blob " + encode(lead + part + b" cut here\n") + b" end"
+    spans = fragments_left(data, chunk, (token, Kind.BEARER_TOKEN))
+    if len(part) >= 20 and is_telling(part[1:-1]):
+        ((start, end),) = spans
+        assert 5 + len(lead) * 4 // 3 <= start <= end <= 5 + -(-(len(lead) + len(part)) * 4 // 3)
+        assert (end - start) * 6 >= (len(part) - 2) * 8
+    elif len(part) < 16:
+        assert spans == []
+
+
+def is_telling(part: bytes) -> bool:
+    return len(fragments._CHANGE.findall(part)) >= fragments.CHANGES and not is_wordy(part)
+
+
+def test_claims_and_user_names_are_no_fragments() -> None:
+    """They stand in other tokens and lines by right; a signature and a password do not."""
+    token, pair = jwt(3), b"service-account-07XyZ:" + opaque(8, 24)
+    header, payload, signature = token.split(b".")
+    values = (token, Kind.JWT), (pair, Kind.BASIC_CREDENTIALS)
+    for part in (header, payload, b"service-account-07XyZ"):
+        assert fragments_left(b"x " + part + b" y", 99, *values) == []
+    for part in (signature[5:], pair[30:]):
+        assert fragments_left(b"x " + part + b" y", 99, *values) == [(2, 2 + len(part))]
+
+
+@pytest.mark.parametrize("style", Style)
+@pytest.mark.parametrize("code", ["utf-16-le", "utf-16-be"])
+def test_a_line_with_a_fragment_in_utf16_stays_utf16(code: str, style: Style) -> None:
+    token = opaque(7).decode()
+    data = f"Authorization: Bearer {token}\r\nretry with {token[3:25]}... soon\r\n".encode(code)
+    made = redact(data, style=style, key=KEY).data.decode(code)
+    assert token[3:25] not in made and made.count("\r\n") == 2
+    assert made.splitlines()[1].startswith("retry with ") and made.endswith("... soon\r\n")

@@ -368,7 +368,7 @@ class _Files(_Redaction):
         for done in redact_all(tasks, known, settings, self._options["jobs"]):
             self._done(done)
         if known.unsplit and tasks:
-            reason = f"fragments of {known.unsplit} values were not looked for: there was no room for them"
+            reason = f"not all fragments of {known.unsplit} values were looked for: there was no room for them"
             self._event(Skipped(StreamId(tasks[0].source.path), reason))
         for replaced in self._names.values():
             left = max(names for names, _ in replaced) - len(replaced)

@@ -28,6 +28,9 @@ class Form:
     fingerprint: str
     encoding: tuple[str, ...] = ()  # as a finding tells it
     since: int = 0  # offset in the stream from which on it is known
+    value: bytes = b""  # what it is written of, where that is something else
+    bits: int = 8  # of the value in each byte of the text: 4 in UTF-16, 6 in base64
+    shift: int = 0  # bits of the value before the first byte of the text
 
     def __repr__(self) -> str:
         return f"Form({self.kind.value}, {len(self.text)} bytes)"
@@ -41,6 +44,12 @@ class Place:
     end: int
     form: Form
     at: int
+
+    def stretch(self) -> tuple[bytes, int, int]:
+        """The value, and which of its bytes stand here whole: [start, end)."""
+        form = self.form
+        low, high = (at * form.bits + form.shift for at in (self.at, self.at + self.end - self.start))
+        return form.value or form.text, -(-low // 8), high // 8
 
     @property
     def whole(self) -> bool:

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 
 from detectors.detector import Kind, Secret
-from detectors.shapes import is_wordy
 from scanner.copies import LONGEST_VALUE, MOST_VALUES, Search, Spans, copies
 from scanner.decoders.interface import Reader
-from scanner.model import Span
-from scanner.redaction.index import WORD, Form, Index, Place
+from scanner.redaction.fragments import STEP, add, fragments
+from scanner.redaction.index import Index
 from scanner.redaction.mask import Style, Target
 from scanner.values import Value
 
 MOST = 10_000  # values: copies are looked for 2,000 at a time, and each time costs a pass over the text
-MOST_WORDS = 1_000_000  # of fragments: about 120 MB, enough for 1,500 JWTs or 30,000 opaque tokens
+MOST_WORDS = 1_000_000  # of fragments: about 140 MB, enough for 1,300 JWTs or 11,000 opaque tokens in all forms
 SHORTEST = 8  # bytes of a value whose copies are looked for: shorter ones are words and numbers
 DISTINCT = 5  # different bytes it has at least
-FRAGMENT = 12  # characters: a shorter stretch tells too little, and chance makes too many
-CHANGES = 3  # to a capital, to a digit and from one, within a word: fewer have names and words
-RSA_FROM = 800  # bytes of a PEM block: an RSA key of 1,024 bits has 880, one on a curve at most 500
-STEP = 4  # of the index: 12 characters hold one of every fourth word
-BLOCK = 256 * 1024  # bytes read at once
 MOST_LEFT = 200_000  # places told at once; more are left for the next round
-
-_CHANGE = re.compile(rb"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 
 Readers = Callable[[], Iterator[tuple[int, Reader]]]  # opens all streams of a text once more, each with its number
 
@@ -40,7 +31,7 @@ class Known:
         self._searches: list[Search] = []
         self._index = Index(STEP)
         self.refused = 0  # values there was no room for
-        self.unsplit = 0  # values for whose fragments there was no room; told once it is prepared
+        self.unsplit = 0  # values for whose fragments in some form there was no room; told once it is prepared
 
     def __len__(self) -> int:
         return len(self._values)
@@ -89,13 +80,15 @@ class Known:
             yield Target((copy.span,), *self._values[copy.value], copy.encoding)
 
     def _fragments(self, style: Style) -> Index:
+        """Plain ones of all values come first: there is most of them where a value was cut."""
         index = Index(STEP)
-        for number, (secret, (kind, fingerprint)) in enumerate(self._values.items()):
-            if len(index) > MOST_WORDS:
-                self.unsplit = len(self._values) - number
-                break
-            text = secret.reveal()
-            index.add(Form(text, kind, fingerprint), _telling_words(text, kind, style))
+        self.unsplit = 0
+        for encoded in (False, True):
+            for number, (secret, (kind, fingerprint)) in enumerate(self._values.items()):
+                if len(index) > MOST_WORDS:
+                    self.unsplit = max(self.unsplit, len(self._values) - number)
+                    break
+                add(index, secret.reveal(), kind, fingerprint, style, encoded=encoded)
         return index
 
 
@@ -106,63 +99,3 @@ def _outermost(found: list[Target]) -> list[Target]:
         if not kept or target.spans[0].end > kept[-1].spans[0].end:
             kept.append(target)
     return kept
-
-
-def _telling_words(text: bytes, kind: Kind, style: Style) -> Iterable[int]:
-    """The words by which a fragment of a value is met."""
-    size = len(text)
-    if kind is Kind.BASIC_CREDENTIALS:
-        return range(text.find(b":") + 1, size)  # user names stand everywhere
-    if kind is Kind.PRIVATE_KEY:
-        # A key pair: the public half stands elsewhere by right. In RSA's it is the first part; others are too short.
-        return range(size * 3 // 5, size) if size > RSA_FROM else ()
-    if not (signed := _signed(text, kind)):
-        return range(size)
-    # A header and a payload are base64 of much that stands in other base64 too: only what joins them is telling.
-    dot = text.find(b".")
-    if style.keeps_claims or dot < 0:
-        return range(signed, size)
-    return chain(range(max(0, dot - WORD + 2), dot + STEP), range(signed, size))
-
-
-def _signed(text: bytes, kind: Kind) -> int:
-    """Where in a value the signature begins that follows encoded claims; its end where there is none, 0 for others."""
-    damaged = kind is Kind.JWT and text.count(b".") > 1  # a freed block: its header's beginning is lost
-    if not damaged and not text.startswith((b"ey", b"ew")):
-        return text.rfind(b"_") + 1 if b"_eyJ" in text else 0
-    return text.rfind(b".") + 1 if text.count(b".") > 1 else len(text)
-
-
-def fragments(reader: Reader, index: Index) -> Iterator[Target]:
-    """Where 12 characters or more of a known value stand, in order."""
-    buffer = memoryview(bytearray(BLOCK))
-    text = b""
-    start = told = 0
-    while count := reader.readinto(buffer):
-        text += bytes(buffer[:count])
-        kept = max(0, len(text) - 2 * FRAGMENT)
-        for place in index.places(text, _is_telling):
-            if place.end == len(text):
-                kept = min(kept, place.start)  # it may go on
-            elif start + place.end > told:
-                told = start + place.end
-                yield _target(start, place)
-        text, start = text[kept:], start + kept
-    for place in index.places(text, _is_telling):
-        if start + place.end > told:
-            yield _target(start, place)
-
-
-def _target(start: int, place: Place) -> Target:
-    return Target((Span(start + place.start, start + place.end),), place.form.kind, place.form.fingerprint)
-
-
-def _is_telling(text: bytes, place: Place) -> bool:
-    if place.end - place.start < FRAGMENT:
-        return False
-    found = text[place.start : place.end]
-    value, kind = place.form.text, place.form.kind
-    headed = kind is Kind.JWT or value.startswith((b"ey", b"ew"))
-    if place.at + len(found) <= _signed(value, kind) and not (headed and b"." in found):
-        return False
-    return len(_CHANGE.findall(found)) >= CHANGES and not is_wordy(found)
