@@ -78,9 +78,12 @@ def scan(*arguments: str | Path, stdin: bytes = b"", **settings: Any) -> Ran:
     return bearertrap("scan", "--at", AT, "-f", "jsonl", *arguments, stdin=stdin, **settings)
 
 
-def started(*arguments: str | Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """A run that goes on, with pipes on all three sides."""
+def started(
+    *arguments: str | Path, env: Mapping[str, str] | None = None, pipe_bytes: int = -1
+) -> subprocess.Popen[bytes]:
+    """A run that goes on, with pipes on all three sides, which hold `pipe_bytes` each (-1: what the system gives)."""
     return subprocess.Popen(
         [*START, *map(str, arguments)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(**(env or {})),
+        pipesize=pipe_bytes,
     )  # fmt: skip

@@ -140,10 +140,10 @@ def test_a_file_that_vanishes_between_walk_and_reading(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format_", ["text", "jsonl", "json", "csv"])
 def test_a_closed_stdout_is_neither_clean_nor_a_bug(format_: str) -> None:
-    process = started("scan", "--at", AT, "-f", format_, "samples/files")
+    process = started("scan", "--at", AT, "-f", format_, "samples/files", pipe_bytes=4096)  # less than any report
     assert process.stdout
     assert process.stderr
-    process.stdout.read(1)
+    assert os.read(process.stdout.fileno(), 1)
     process.stdout.close()
     assert process.wait(timeout=60) == 141
     assert process.stderr.read() == b""
