@@ -23,9 +23,16 @@ def confirm_phrase(text: Text) -> Iterator[Match]:
     """`rotated api key old=V`: a key of several words, as people write it in messages."""
     before = text.data[max(0, text.hit - LONGEST_KEY) : text.hit]
     found = next(reversed(list(_PHRASE.finditer(before))), None)
-    said = meaning(found[1].replace(b" ", b"_")) if found else None
     field = field_at(text)
-    if said is None or field is None or meaning(field.key) is not None:
+    if found is None or field is None or meaning(field.key) is not None:
+        return
+    name, after = found[1].replace(b" ", b"_"), found[2].lower().split()
+    if after and _HANDED.issuperset(after):
+        field = replace(field, key=name, doubtful=True)
+    elif after:
+        name += b"_" + after[0]
+    said = meaning(name)
+    if said is None:
         return
     match = of_value(text, field, said)
     if match:
@@ -33,9 +40,10 @@ def confirm_phrase(text: Text) -> Iterator[Match]:
 
 
 _PHRASE = re.compile(
-    rb"(?i)((?:api|access|client|refresh|auth|secret|subscription) (?:key|token|secret|id)(?: [a-z]{1,12}){0,2})"
+    rb"(?i)((?:api|access|client|refresh|auth|secret|subscription) (?:key|token|secret|id))((?: [a-z]{1,12}){0,2})"
     rb" {0,12}[:=]"
 )
+_HANDED = frozenset(b"used value is was received obtained old new now returned generated created issued".split())
 
 
 def _keys(*literals: bytes) -> tuple[Anchor, ...]:
@@ -88,7 +96,7 @@ _NAMES = rb"""(?:token|secret(?:[_.-]?(?:id|key|access[_.-]key))?|api[_.-]?key|p
 # The same in two expressions, which Vectorscan runs faster than one with something optional in its midst.
 _COLUMN_ANCHORS = tuple(
     Anchor(
-        pattern=names + rb"""["']?[ \t]{1,40}(?:reg_(?:expand_)?sz[ \t]{1,40})?["']?[!-~]{16}""",
+        pattern=names + rb"""["']?[ \t]{1,40}(?:reg_(?:expand_)?sz[ \t]{1,40}|is |was )?["']?[!-~]{16}""",
         caseless=True,
     )
     for names in (rb"(?:token|secret|api[_.-]?key|passw(?:or)?d)", rb"(?:secret[_.-]?(?:id|key)|access[_.-]key)")
@@ -135,14 +143,18 @@ DETECTORS = (
         id="api-key",
         kind=Kind.API_KEY,
         title="API key in a field that names it",
-        anchors=_keys(
-            b"api_hash",
-            b"apikey", b"api_key", b"api-key", b"api.key", b"subscription-key", b"license_key", b"licensekey",
-            b"accountkey", b"account_key", b"account-key", b"access_key", b"accesskey", b"access-key", b"functions-key",
-            b"app_key", b"app-key", b"appkey", b"sharedaccesskey", b"signing_key", b"signing-key", b"signingkey",
-            b"encryption_key", b"encryption-key", b"auth_key", b"authkey", b"master_key", b"masterkey", b"private_key",
-            b"private-key", b"privatekey", b"shared_key", b"shared-key", b"sharedkey", b"hmac_key", b"hmac-key",
-            b"fernet_key", b"psk",
+        anchors=(
+            Anchor(pattern=rb"""x-[a-z0-9]{2,16}(?:-[a-z0-9]{2,16})?-key["'\]]{0,2} ?(?:=>?|:|,)""", caseless=True),
+            *_keys(
+                b"api_hash", b"jwt_key", b"jwt-key", b"functions-key",
+                b"apikey", b"api_key", b"api-key", b"api.key", b"subscription-key", b"license_key", b"licensekey",
+                b"accountkey", b"account_key", b"account-key", b"access_key", b"accesskey", b"access-key",
+                b"app_key", b"app-key", b"appkey", b"sharedaccesskey", b"signing_key", b"signing-key", b"signingkey",
+                b"encryption_key", b"encryption-key", b"auth_key", b"authkey", b"master_key", b"masterkey",
+                b"private_key",
+                b"private-key", b"privatekey", b"shared_key", b"shared-key", b"sharedkey", b"hmac_key", b"hmac-key",
+                b"fernet_key", b"psk",
+            ),
         ),
         confirm=confirm,
         reference="https://owasp.org/www-project-non-human-identities-top-10/",
@@ -159,7 +171,7 @@ DETECTORS = (
                 rb"(?: [a-z]{1,12}){1,2} ?[:=]",
                 caseless=True,
             ),
-            Anchor(pattern=rb"secret (?:id|key) {0,12}[:=]", caseless=True),
+            Anchor(pattern=rb"secret (?:id|key|value) {0,12}[:=]", caseless=True),
             Anchor(b"api key", caseless=True, keyed=True),
         ),
         confirm=confirm_phrase,

@@ -36,8 +36,8 @@ Accepts = Callable[[Field, Meaning], Meaning | None]
 def matches(text: Text, accepts: Accepts) -> Iterator[Match]:
     """The credential in the field an anchor marked, if its key is of the detector's kind."""
     field = field_at(text)
-    if field is None:
-        return
+    if field is None or text.data.endswith(b"--- ", 0, field.key_start):
+        return  # the last is of Go's tests: `--- PASS: TestRefresh/first`
     field = _as_said(text, field)
     said = _typed(text, field, meaning(field.key))
     wanted = accepts(field, said) if said else None
@@ -70,9 +70,12 @@ def _as_said(text: Text, field: Field) -> Field:
         return field
     phrase = before[1] + b"_" + field.key
     said = meaning(phrase)
-    if said is None or said.strong:
+    if said is None or said.strong or (field.doubtful and before[1].lower() in _HANDED):
         return replace(field, key=phrase, doubtful=True)
     return field
+
+
+_HANDED = frozenset(b"received got obtained new old using with issued generated returned".split())
 
 
 _WORD_BEFORE = re.compile(rb"\b([A-Za-z]{2,20}) \Z")

@@ -53,8 +53,14 @@ _HARMLESS = frozenset(
     antiforgery request requestverification forgery nextpage pagetoken resume cursor scroll watermark consumer_group
     stop start end lex lexer syntax parse bos eos pad unk stemmed word per input output prompt completion max min
     starting ending change lifecycle action pagination publishable site sequence fencing bus span trace color design
-    authenticity registry_key form nonce hashed encrypted""".split()
+    authenticity registry_key form nonce hashed encrypted surrogate idempotent""".split()
 )
+# Those that hold whatever stands between: a `csrf_access_token` opens nothing, a `page_access_token` (Facebook's) does.
+_ALWAYS = frozenset(
+    b"""csrf xsrf antiforgery forgery requestverification authenticity public publishable cancellation form nonce hash
+    hashed encrypted idempotency""".split()
+)
+_ENDINGS = (b"token", b"secret", b"password", b"apikey")  # what names of words run together end in: `wstoken`
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ _PLAIN_TOKEN = Meaning(Kind.BEARER_TOKEN, False, False, plain=True)
 _REFRESH = Meaning(Kind.REFRESH_TOKEN, True, False)
 _SECRET = Meaning(Kind.CLIENT_SECRET, True, True)
 _API_KEY = Meaning(Kind.API_KEY, True, True)
+_HEADER_KEY = Meaning(Kind.API_KEY, False, True)
 _ACCESS_KEY = Meaning(Kind.API_KEY, False, True, plain=True)
 _PASSWORD = Meaning(Kind.CLIENT_SECRET, False, True)
 _SIGNING = Meaning(Kind.PRIVATE_KEY, True, True)
@@ -91,8 +98,18 @@ def words(key: bytes) -> tuple[bytes, ...]:
     found: list[bytes] = []
     for word in _WORD.findall(key):
         lowered = word.lower()
-        found.extend(_GLUED.get(lowered, (lowered,)))
+        found.extend(_GLUED.get(lowered) or _apart(lowered))
     return tuple(found)
+
+
+def _apart(word: bytes) -> tuple[bytes, ...]:
+    """`wstoken` -> (ws, token). What is harmless before it stays so: `csrfmiddlewaretoken`."""
+    ending = next((one for one in _ENDINGS if len(one) < len(word) <= 24 and word.endswith(one)), None)
+    if ending is None:
+        return (word,)
+    before = word[: -len(ending)]
+    harmless = next((one for one in _HARMLESS if len(one) > 3 and before.startswith(one)), before)
+    return (harmless, *(_GLUED.get(ending) or (ending,)))
 
 
 def name_of(key: bytes) -> str:
@@ -112,15 +129,19 @@ def meaning(key: bytes) -> Meaning | None:
     for position in range(len(parts) - 1, -1, -1):
         found = _at(parts, position)
         if found:
-            return None if _is_about(parts, position) else found
+            return None if _is_about(parts, position, found.strong) else found
     return None
 
 
-def _is_about(parts: tuple[bytes, ...], position: int) -> bool:
+def _is_about(parts: tuple[bytes, ...], position: int, strong: bool) -> bool:
     after = parts[position + 1 :]
     if after and after[0] in _ABOUT and not _is_secret_id(parts, position):
         return True
-    return any(word in _HARMLESS for word in parts[max(0, position - 2) : position])
+    farther = parts[max(0, position - 2) : max(0, position - 1)]
+    harmless = _ALWAYS if strong else _HARMLESS
+    return any(word in harmless for word in farther) or any(
+        word in _HARMLESS for word in parts[position - 1 : position]
+    )
 
 
 def _is_secret_id(parts: tuple[bytes, ...], position: int) -> bool:
@@ -189,6 +210,7 @@ def _key(before: bytes, earlier: tuple[bytes, ...]) -> Meaning | None:
         b"license",
         b"account",
         b"function",
+        b"functions",
         b"master",
         b"auth",
     ):
@@ -207,4 +229,4 @@ def _key(before: bytes, earlier: tuple[bytes, ...]) -> Meaning | None:
         return _API_KEY if b"secret" in earlier or before != b"access" else _ACCESS_KEY
     if before in (b"signing", b"encryption", b"private", b"shared", b"hmac", b"jwt", b"fernet"):
         return Meaning(Kind.PRIVATE_KEY if before != b"shared" else Kind.API_KEY, False, True)
-    return None
+    return _HEADER_KEY if earlier[:1] == (b"x",) else None  # X-Appwrite-Key

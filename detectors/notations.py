@@ -72,9 +72,9 @@ NOTATIONS = (
     _notation(rb"""(?:["']?[;|])?s:(?P<n>\d{1,5}):(?P<q>")"""),
     _notation(rb",(?P<n>\d{1,5}):(?P<q>)"),
     _notation(rb"\r?\n\$(?P<n>\d{1,5})\r?\n(?P<q>)"),
-    # KEY:\n    V   KEY: >-\n    V
+    # KEY:\n    V   KEY: >-\n    V   KEY:\n  - V
     _notation(
-        rb"""{quote}?:[ \t]{0,4}(?:[>|][-+0-9]{0,2})?[ \t]{0,4}\r?\n[ \t]{1,80}(?P<q>)"""
+        rb"""{quote}?:[ \t]{0,4}(?:[>|][-+0-9]{0,2})?[ \t]{0,4}\r?\n[ \t]{1,80}(?:-[ ])?(?P<q>)"""
         rb"""(?=[^\s:"'#\[{-]\S{7,}[ \t]{0,40}(?:\r?\n|\Z))"""
     ),
     # KEY: Type = "V"   KEY As String = "V"   KEY:STRING=V
@@ -126,8 +126,8 @@ NOTATIONS = (
 )
 FLAG = _notation(rb"""["']?[ \0]{1,4}(?P<q>["'`])?(?![-/])""")
 COLUMN = _notation(rb"[ \t]{2,40}(?:REG_(?:EXPAND_)?SZ[ \t]{1,40})?(?P<q>)(?=[^ \t\r\n=:-])")
-# KEY V   a directive of a configuration
-BLANK = _notation(rb"[ \t]{1,40}[\[<]?(?P<q>)(?=[A-Za-z0-9])", doubtful=True)
+# KEY V   a directive of a configuration   KEY [V]   KEY was V
+BLANK = _notation(rb"[ \t]{1,40}(?:(?:is|was)[ ])?[\[<]?(?P<q>)(?=[A-Za-z0-9])", doubtful=True)
 # ['KEY',\n 'V']   and, further on in a list of names and values, 'KEY',\n 'V'
 PAIR = _notation(rb"""["'`],{wrap}(?P<q>["'`])""")
 LATER_PAIR = _notation(rb"""["'`],\s{0,4}\n[ \t]{1,60}(?P<q>["'`])""", doubtful=True)

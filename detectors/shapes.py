@@ -44,6 +44,9 @@ _NOT_OPAQUE = re.compile(
        | [a-z_][\w-]{0,31}:[x*!]{1,2}:\d+: # a line of passwd(5)
        | (?:[A-Za-z_$][\w$]*[.$]|\[+[A-Z]|[A-Z][A-Za-z]+)[\w.$;]*@[0-9a-f]{1,16}$ # Object.toString of a JVM
        | (?:[a-z]+:)?[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,}(?:[/%]\w+)?$ # IPv6 and MAC addresses, fingerprints
+       | [A-Za-z]{3,24}:(?:\d{4}-\d\d-\d\d$|map\[|\[|\{|<nil>$|0x[0-9a-f]+$) # the next field of a Go struct
+       | [A-Za-z_][\w.:]{0,80}(?:(?:Private|Public|Secret|Api|Access)Key|(?:Access|Refresh|Bearer)Token|ClientSecret)$
+       | !?[A-Z0-9]{2,8}:[!+-][A-Za-z0-9]{2,8}(?:$|[:@+]) # a list of ciphers
        | \d{4}-\d\d-\d\d[T ] | \d{1,3}(?:\.\d{1,3}){3} | [\d.,:+-]+$ | 0x[0-9A-Fa-f]+$
        | (?:A(?:128|192|256)(?:CBC-HS\d{3}|GCM(?:KW)?|KW)|(?:[RHEP]S)(?:256|384|512)|RSA-OAEP(?:-\d+)?|ECDH-ES\b.*)$""",
     re.VERBOSE,
