@@ -55,7 +55,7 @@ def describe(text: Text, match: Match, earlier: bytes, hints: FileHints) -> Cont
     around = Around(earlier, data[match.end : match.end + LONGEST_LINE], hints.mtime, hints.zone, hints.read)
     stamp, basis, belongs = _record_time(text, match, earlier, around)
     lifetime, issued, issued_by = lifetimes.NOTHING, None, ""
-    if not _speaks_for_itself(match):
+    if not speaks_for_itself(match):
         lifetime = lifetimes.of(data, match.start, match.end, match.kind, match.key, hints.zone)
         if stamp and not belongs and _is_counted_from(match, lifetime):
             stamp = _until_next(stamp, data, match, around)
@@ -73,7 +73,7 @@ def describe(text: Text, match: Match, earlier: bytes, hints: FileHints) -> Cont
     )
 
 
-def _speaks_for_itself(match: Match) -> bool:
+def speaks_for_itself(match: Match) -> bool:
     """Whether what stands beside it has no say: it states its end, or that it has none, or can't be used at all."""
     facts = match.facts
     if match.flaw or facts.expires_at is not None or (match.static and match.kind is not Kind.CLIENT_SECRET):

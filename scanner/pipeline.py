@@ -8,14 +8,14 @@ from dataclasses import replace
 
 from detectors.detector import GLANCE, GLANCE_AFTER, Confirm, Detector, Flaw, Match, NeedMore, Text, TokenFacts
 from detectors.entropy import shannon
-from scanner.context import FileHints, describe
+from scanner.context import Context, FileHints, describe, speaks_for_itself
 from scanner.decoders.interface import Reader
 from scanner.errors import InputError
 from scanner.fingerprint import finding_id, fingerprint, preview, surroundings
 from scanner.framings import byte_order, lines
 from scanner.judge import Policy, assess
 from scanner.matcher import LONGEST, LONGEST_TAIL, TAIL, Matcher, Row
-from scanner.model import Finding, Hit, Skipped, Span, StreamId
+from scanner.model import Finding, Hit, Skipped, Span, State, StreamId
 from scanner.resolve import REACH, Candidate, Resolver
 from scanner.rules import RuleTimeout
 from scanner.values import Keep, Value
@@ -118,6 +118,14 @@ class Scanner:
                 if keep:
                     keep(Value(finding, candidate.match))
                 yield finding
+
+    def state(self, candidate: Candidate, hints: FileHints) -> State:
+        """The verdict of the finding a candidate would become; cheap where the match tells it by itself."""
+        match = candidate.match
+        if speaks_for_itself(match):
+            return assess(match, Context(), self._policy).state
+        context = describe(candidate.view.text(match.end), match, candidate.earlier, hints)
+        return assess(match, context, self._policy).state
 
     def finding(self, stream: StreamId, window: Window, candidate: Candidate, hints: FileHints) -> Finding:
         """The finding a candidate becomes. Candidates of a window are to be given in order of their start."""

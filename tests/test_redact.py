@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors.detector import Kind
 from scanner.context import FileHints
-from scanner.model import Finding, StreamId
+from scanner.model import Finding, State, StreamId
 from scanner.redaction.library import BytesReader, redact, remaining, scanner_for
 from scanner.redaction.mask import Style
 from scanner.redaction.stream import StreamRedactor
-from tests.scanning import KEY, jwt, opaque, scan
+from tests.scanning import AS_OF, KEY, jwt, opaque, scan
 from tests.test_encodings import CARRIERS, ENCODINGS
 
 WORDS = (b"GET /health 200", b"user=anna", b'{"a": 1}', b"caf\xc3\xa9", b"\tat java.lang.Thread.run", b"")
@@ -164,3 +165,16 @@ def test_findings_tell_the_places_in_the_input() -> None:
     redactor.run(BytesReader(data), lambda part: None)
     assert [data[s.start : s.end] for f in found for s in f.spans] == [token]
     assert found[0].line == 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(log=logs(), shift=st.integers(0, 3))
+def test_a_verdict_by_itself_is_that_of_the_finding(log: tuple[bytes, list[bytes]], shift: int) -> None:
+    """Where nobody reads the findings only their kind and state are worked out."""
+    data = b'2026-11-22T10:00:00Z {"expires_in":300}\n' * shift + log[0]
+    told: list[tuple[Kind, State]] = []
+    found: list[Finding] = []
+    scanner = scanner_for(KEY, AS_OF)
+    StreamRedactor(scanner, on_state=lambda kind, state: told.append((kind, state))).run(BytesReader(data), len)
+    StreamRedactor(scanner, on_finding=found.append).run(BytesReader(data), len)
+    assert told == [(finding.kind, finding.verdict.state) for finding in found]

@@ -10,8 +10,10 @@ import lzma
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -144,6 +146,23 @@ def test_in_place_keeps_all_but_the_secrets(log: Path) -> None:
     held = log.read_bytes()
     run("--in-place", log, code=0)
     assert log.read_bytes() == held and log.stat().st_ino == after.st_ino, "nothing to do, nothing done"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_in_place_keeps_another_owner_and_access_lists(log: Path) -> None:
+    os.chown(log, 1234, 5678)
+    os.chmod(log, 0o640)
+    # acl(5) as an attribute: version 2, then tag, permissions and id of each entry
+    entries = ((1, 6, -1), (2, 4, 4321), (4, 4, -1), (16, 4, -1), (32, 0, -1))
+    listed = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries)
+    try:
+        os.setxattr(log, "system.posix_acl_access", listed)
+    except OSError:
+        pytest.skip("no access lists on this file system")
+    run("--in-place", log)
+    after = log.stat()
+    assert (after.st_uid, after.st_gid, after.st_mode & 0o7777) == (1234, 5678, 0o640)
+    assert os.getxattr(log, "system.posix_acl_access") == listed and is_clean(log.read_bytes())
 
 
 def test_in_place_of_a_live_log_is_refused(log: Path) -> None:
@@ -370,6 +389,33 @@ def test_a_slow_writer_is_not_kept_waiting(tmp_path: Path) -> None:
         process.stdin.close()
         assert process.wait(30) == 11
     assert sorted(waits)[0] < 0.05 and sorted(waits)[10] < 0.5
+
+
+def test_a_steady_writer_is_not_kept_waiting_either() -> None:
+    """Input that never pauses for as long as a line may wait: each line comes out soon all the same."""
+    with start("-") as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(b"first\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"first\n"
+        written: list[float] = []
+
+        def write() -> None:
+            for number in range(100):
+                written.append(time.monotonic())
+                process.stdin.write(b"%d Authorization: Bearer %s\n" % (number, opaque(number)))
+                process.stdin.flush()
+                time.sleep(0.01)
+            process.stdin.close()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        waits = []
+        for number in range(100):
+            assert process.stdout.readline().startswith(b"%d Authorization: Bearer [REDACTED:" % number)
+            waits.append(time.monotonic() - written[number])
+        writer.join()
+    assert sorted(waits)[50] < 0.5, "half of the lines, also where the machine is busy"
 
 
 def test_a_half_line_is_held_and_comes_out_masked(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ from scanner.model import USABLE_OR_UNKNOWN, Finding, Skipped, Source, StreamId,
 from scanner.redaction.mask import Style
 
 if TYPE_CHECKING:
+    from detectors.detector import Kind
+    from scanner.model import State
     from scanner.redaction.batch import Task
     from scanner.redaction.files import Done
     from scanner.redaction.leftovers import Known
@@ -191,11 +193,11 @@ class _Stream(_Redaction):
         with ExitStack() as stack:
             self._sink = self._open(stack)
 
-            def until_usable(event: Finding) -> None:
+            def until_usable(kind: Kind, state: State) -> None:
                 """Where no one reads the findings, the exit code is all that depends on them."""
-                self._event(event)
-                if self._usable:
-                    redactor.on_finding = None
+                self._summary.by_kind[kind] = 1
+                if state in USABLE_OR_UNKNOWN:
+                    self._usable, redactor.on_state = True, None
 
             scanner = scanner_for(self._scan)  # built while nothing has come yet
             stack.enter_context(live.stoppable())
@@ -205,7 +207,8 @@ class _Stream(_Redaction):
             redactor = StreamRedactor(
                 scanner,
                 Style.DUMP if is_dump else self._style,
-                on_finding=self._event if self._sink else until_usable,
+                on_finding=self._event if self._sink else None,
+                on_state=until_usable,
                 stream=StreamId("-"),
                 flush=out.flush,
                 hints=FileHints(zone=self._scan.zone),

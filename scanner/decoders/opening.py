@@ -99,7 +99,7 @@ class Peeked:
         self._error: Exception | None = None
         self.readinto: Callable[[memoryview], int] = self._replay
         # As the reader's own; None where it has none, as decoded streams: they are read until they end.
-        self.wait: Callable[[float], bool] | None = self._wait if hasattr(inner, "wait") else None
+        self.wait: Callable[[float], bool] | None = self._wait if getattr(inner, "wait", None) else None
 
     def peek(self, undecided: Callable[[bytes], bool]) -> bytes:
         """The first bytes: what one read gives, and more, up to HEAD, while `undecided` of them holds."""

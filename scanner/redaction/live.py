@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -23,14 +24,15 @@ class LiveInput:
         self.stopped: int | None = None  # the signal that ended it
         self.count = 0  # bytes read
         self._before: dict[int, Callable[[int, FrameType | None], Any] | int | None] = {}
+        # Waits for input, at most so many seconds; True also where it was stopped. A file never pauses, and has none.
+        self.wait = None if stat.S_ISREG(os.fstat(descriptor).st_mode) else self._wait
 
-    def wait(self, seconds: float) -> bool:
-        """Waits for input, at most so long. True also where it was stopped."""
+    def _wait(self, seconds: float) -> bool:
         return self.stopped is not None or bool(self._poll.poll(max(0.0, seconds) * 1000))
 
     def readinto(self, buffer: memoryview, /) -> int:
         """As of a Reader; 0 also once it was stopped. Raises OSError."""
-        while not self.wait(3600.0):
+        while not self._wait(3600.0):
             pass
         if self.stopped is not None:
             return 0

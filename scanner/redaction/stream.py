@@ -14,7 +14,7 @@ from scanner.decoders.interface import Reader
 from scanner.errors import InputError, OutputError
 from scanner.fingerprint import fingerprint
 from scanner.matcher import Matcher
-from scanner.model import Finding, Hit, Skipped, Span, StreamId
+from scanner.model import Finding, Hit, Skipped, Span, State, StreamId
 from scanner.pipeline import Part, Scanner, Work
 from scanner.redaction.copying import Copy, Write
 from scanner.redaction.mask import Edit, Style, Target
@@ -24,6 +24,7 @@ from scanner.resolve import Candidate
 from scanner.windows import Shape, Window
 
 LATENCY = 0.03  # seconds a complete line waits at most for more input; 50 ms are promised, the rest is for the work
+PATIENCE = 1.0  # seconds more it waits where input never pauses, which soon makes room for it to be decided for good
 BEHIND_FAILURE = 8192  # bytes behind a place our code failed at that are covered: what was to be found may be a block
 
 _NOTHING = memoryview(b"")
@@ -63,7 +64,8 @@ class Guarded(Work):
 
 
 class StreamRedactor:
-    """Redacts one stream. With `on_finding`, each finding is judged and told as by a scan.
+    """Redacts one stream. With `on_finding`, each finding is judged and told as by a scan; with `on_state` only its
+    kind and verdict are, which costs far less.
 
     `on_value` is given each secret that was replaced, its kind and its fingerprint.
     """
@@ -74,6 +76,7 @@ class StreamRedactor:
         style: Style = Style.LABEL,
         *,
         on_finding: Callable[[Finding], None] | None = None,
+        on_state: Callable[[Kind, State], None] | None = None,
         on_value: Callable[[Secret, Kind, str], None] | None = None,
         stream: StreamId | None = None,
         hints: FileHints | None = None,
@@ -82,7 +85,8 @@ class StreamRedactor:
     ) -> None:
         self._scanner = scanner
         self._style = style
-        self.on_finding = on_finding  # may be taken away while it runs: judging is a third of the work
+        self._on_finding = on_finding
+        self.on_state = on_state  # may be taken away while it runs
         self._on_value = on_value
         self._stream = stream or StreamId("-")
         self._hints = hints or FileHints(mtime=None)
@@ -121,7 +125,7 @@ class StreamRedactor:
             wait(3600.0)
             return False
         left = arrivals[0][1] + LATENCY - time.monotonic()
-        return left <= 0 or not wait(left)
+        return left < -PATIENCE or not wait(max(0.0, left))
 
     def _fill(self) -> memoryview:
         try:
@@ -204,8 +208,10 @@ class StreamRedactor:
             self._told.append(place)
             self._outcome.secrets += 1
             self._edit(candidate)
-            if self.on_finding:
-                self.on_finding(self._scanner.finding(self._stream, self._window, candidate, self._hints))
+            if self._on_finding:
+                self._on_finding(self._scanner.finding(self._stream, self._window, candidate, self._hints))
+            elif self.on_state:
+                self.on_state(candidate.match.kind, self._scanner.state(candidate, self._hints))
 
     def _mask_copies(self, limit: int, waits: bool) -> int:
         """Copies of known values that begin before `limit` are masked; gives back how far may be written.
