@@ -12,7 +12,7 @@ from scanner.context import Context, FileHints, describe, speaks_for_itself
 from scanner.decoders.interface import Reader
 from scanner.errors import InputError
 from scanner.fingerprint import finding_id, fingerprint, preview, surroundings
-from scanner.framings import byte_order, lines
+from scanner.framings import byte_order, lines, partial
 from scanner.judge import Policy, assess
 from scanner.matcher import LONGEST, LONGEST_TAIL, TAIL, Matcher, Row
 from scanner.model import Finding, Hit, Skipped, Span, State, StreamId
@@ -439,7 +439,7 @@ def _is_odd(data: bytes) -> bool:
 
 
 def _is_joined(data: bytes) -> bool:
-    if b"=3D" in data or b'"stream":"' in data or b" P " in data or b" F " in data:
+    if b"=3D" in data or b'"stream":"' in data or b" P " in data or b" F " in data or partial.is_near(data):
         return True
     return b"\n" in data and (b"=\n" in data or b"=\r\n" in data or lines.MARK.search(data) is not None)
 

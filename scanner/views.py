@@ -222,7 +222,7 @@ class Views:
             if len(self._kept) > 8:  # a view holds at most 150 KB; hits come in order and use the newest
                 self._kept.clear()
             data = self._slice(low, high)
-            head = self._slice(max(0, low - partial.HEAD), low) if not encoding and b" std" in data else b""
+            head = self._slice(max(0, low - partial.HEAD), low) if not encoding and partial.may_go_on(data) else b""
             self._kept[key] = _text_view(data, low, encoding, cut, head, across)
         return self._kept[key]
 

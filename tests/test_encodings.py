@@ -199,3 +199,12 @@ def test_a_wrapped_jwt_is_one_finding_with_a_span_a_line(width: int, lead: bytes
     data = first + (b"\n" + lead).join(pieces) + b"\nnext line\n"
     found = scan(data)
     assert [[data[s.start : s.end] for s in f.spans] for f in found] == [pieces]
+
+
+@pytest.mark.parametrize("indent", range(8))
+def test_padding_at_a_line_s_end_is_no_soft_break(indent: int) -> None:
+    """Two lines that end in `=` look like quoted-printable, but for the whole groups of base64 before it."""
+    values = [base64.b64encode(opaque(seed, 32)) for seed in (1, 2)]
+    lines = [b" " * indent + b"orders-client-secret: " + value + b"\n" for value in values]
+    data = b"".join(lines) + b" " * indent + b"region: eu-west-1\n"
+    assert [data[s.start : s.end] for f in scan(data) for s in f.spans] == values

@@ -22,6 +22,7 @@ OTHERS = (
     "detectors.tokens_with_clock",
     "detectors.connections",
     "detectors.logins",
+    "detectors.caveats",
 )
 
 

@@ -1,16 +1,21 @@
-"""Records that a container runtime cut in parts: Docker's json-file (16 KiB) and CRI's P and F lines.
+"""Records that were cut in parts by container runtimes, journald and auditd.
 
 Joining removes what stands between two parts, so that a secret cut there is whole again. Parts of one stream may have
 records of the other between them.
-Docker: a record whose `log` does not end in an escaped newline is continued by the next of its stream.
+Docker: a record of at most 16 KiB whose `log` ends in no escaped newline goes on in the next of its stream.
 CRI: `TIME STREAM P TEXT` is continued by the next line of its stream, up to one with F
 (https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md).
+journald: a line of over 48 KiB (LineMax= of journald.conf(5)) becomes entries with `_LINE_BREAK=line-max`
+(systemd.journal-fields(7)) and a last one without. Each is a line in JSON, a stanza in the export format. The field may
+stand before the message, out of sight: then a message of which nothing but its end is seen counts as cut.
+auditd: `a3[0]=… a3[1]=…` of one argument, the parts in one record or several (audit_log_execve_info of the kernel).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 HEAD = 17 * 1024  # bytes before a view in which the line it begins in may have begun: a part has at most 16 KiB
 BETWEEN = 20  # records of the other stream between two parts
@@ -24,25 +29,45 @@ _MARK = re.compile(rb"\n[0-9T:.+Z-]{20,40} std(?:out|err) [PF] ")
 Record = tuple[bytes, bool, int, int]  # stream, whether it goes on, [start, end) of its text
 
 
+_BESIDE = re.compile(rb"""["\n]_{1,2}[A-Z]{2}|[" ]a\d{1,5}\[\d{1,5}\]=""")
+
+
+def is_near(data: bytes) -> bool:
+    """Whether fields of the journal or parts of an argument stand in it."""
+    return (b'"_' in data or b"\n_" in data or b"]=" in data) and _BESIDE.search(data) is not None
+
+
+def may_go_on(data: bytes) -> bool:
+    """Whether it may hold a part that began before it, for which `gaps` wants a head."""
+    return b" std" in data or b"_BOOT_ID" in data or b"]=" in data
+
+
 def gaps(data: bytes, head: bytes = b"", *, across: bool = True) -> list[tuple[int, int, bool]]:
     """The stretches to take out, in order: start, end, and whether records of the other stream stand in it.
 
     `head`: what stands before the data, as far back as its first line may have begun. `across`: join parts with
     records of the other stream between them; where parts of both streams cross, those that began first.
     """
-    if b"std" not in data:
-        return []
-    if _DOCKER_TEXT in data and b'"stream":"' in data:
-        found = _between(_docker(data))
-    elif b"\n" in data and _MARK.search(data):
-        found = _between(_cri(data, head))
-    else:
+    found = _found(data, head)
+    if found is None:
         return []
     chosen: list[tuple[int, int, bool]] = []
     for gap in sorted(gap for gap in found if across or not gap[2]):
         if not chosen or gap[0] >= chosen[-1][1]:
             chosen.append(gap)
     return chosen
+
+
+def _found(data: bytes, head: bytes) -> Iterator[tuple[int, int, bool]] | None:
+    if b"std" in data and _DOCKER_TEXT in data and b'"stream":"' in data:
+        return _between(_docker(data))
+    if b"std" in data and b"\n" in data and _MARK.search(data):
+        return _between(_cri(data, head))
+    if b"MESSAGE" in data and b"_BOOT_ID" in data:
+        return _journal(data, head)
+    if b"]=" in data and b"EXECVE" in head + data:
+        return _arguments(data)
+    return None
 
 
 def _between(records: Iterator[Record]) -> Iterator[tuple[int, int, bool]]:
@@ -76,3 +101,36 @@ def _cri(data: bytes, head: bytes) -> Iterator[Record]:
             yield line[1], line[2] == b"P", start, end - (data[end - 1 : end] == b"\r")
         first = None
         position = end + 1
+
+
+_ENTRY = re.compile(rb"""\n(?:\n(?=__CURSOR=)|(?=\{[ \t\n]{0,4}"[A-Z_]))""")
+_MESSAGE = re.compile(rb"""\nMESSAGE=|[{,][ \t\n]{0,4}"MESSAGE"[ ]?:[ ]?\"""")
+_STRING_END = re.compile(rb"""(?<!\\)(?:\\\\){0,40}"(?=[ \t\n]{0,4}(?:,[ \t\n]{0,4}"[A-Z0-9_]{1,64}"[ ]?:|\}))""")
+_LINE_END = re.compile(rb"\n")
+_CUT = re.compile(rb"""_LINE_BREAK(?:=|"[ ]?:[ ]?")line-max""")
+
+
+def _journal(data: bytes, head: bytes) -> Iterator[tuple[int, int, bool]]:
+    """From each message that was cut to that of the next entry; other fields stand between."""
+    for begin, following in pairwise([0, *(entry.end() for entry in _ENTRY.finditer(data))]):
+        message = _MESSAGE.search(data, max(0, begin - 1), following)
+        out_of_sight = begin == 0 and message is None and len(head) >= HEAD - 1024 and b"\n" not in head
+        if not (out_of_sight or (message and _CUT.search(data, begin, following))):
+            continue
+        ends = _STRING_END if data[following : following + 1] == b"{" else _LINE_END
+        end = ends.search(data, message.end() if message else 0, following)
+        rest = _MESSAGE.search(data, following)
+        if end and rest:
+            yield end.end() - 1, rest.end(), True
+
+
+_ARGUMENT = re.compile(
+    rb"""("?)(?:[ ]|[ ]?\r?\n[^\n]{0,300}?type=EXECVE msg=audit\([0-9.:]+\):[ ]{1,2})a\d{1,5}\[[1-9]\d{0,4}\]=("?)"""
+)
+
+
+def _arguments(data: bytes) -> Iterator[tuple[int, int, bool]]:
+    """What stands between two parts of an argument. The quotes of text go with it; hex has none."""
+    for between in _ARGUMENT.finditer(data):
+        if between[1] == between[2]:
+            yield between.start(), between.end(), False
