@@ -238,7 +238,8 @@ class StreamRedactor:
             replace(self._copy, Target(candidate.spans, match.kind, mark, encoding), self._style)
             if self._on_value:
                 self._on_value(match.secret, match.kind, mark)
-            self._recent.add(match.secret, match.kind, mark, encoding, candidate.end)
+            if match.family != "jwt":  # which is found wherever it stands whole
+                self._recent.add(match.secret, match.kind, mark, encoding, candidate.end)
         except Exception:
             self._fail_at(candidate.start, candidate.end)
 
