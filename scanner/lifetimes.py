@@ -162,7 +162,8 @@ def _fields(place: Place, object_: Object, pattern: re.Pattern[bytes]) -> Iterat
             continue  # the tail of another word; `tokenExpiresIn` is none
         prefix = name_before(place.text, field.start())
         spoken = b" " in field[0].split(b":")[0].split(b"=")[0].strip() and not prefix
-        owner = owner_in_words(place.text, field.start()) if spoken else owner_of(prefix)
+        low = place.end if place.end <= field.start() else 0  # letters of the token are no words
+        owner = owner_in_words(place.text, low, field.start()) if spoken else owner_of(prefix)
         plain = owner is Owner.ACCESS and place.owner in (Owner.SESSION, Owner.DEVICE)
         if owner is place.owner or (plain and not prefix):
             yield field
@@ -175,7 +176,7 @@ def _said(place: Place, object_: Object) -> Iterator[re.Match[bytes]]:
         between = place.text[end[0] : start[1]] if place.end <= field.start() or field.end() <= place.start else b"\n"
         if len(between) > _SAID_NEAR or b"\n" in between or TOKEN.search(between):
             continue
-        owner = owner_in_words(place.text, field.start())
+        owner = owner_in_words(place.text, place.end if place.end <= field.start() else 0, field.start())
         if owner is place.owner or (owner is Owner.ACCESS and place.end <= field.start()):
             yield field
 
@@ -222,7 +223,8 @@ def _read_seconds(place: Place, field: re.Match[bytes], zone: tzinfo | None) -> 
 
 def _read_end(place: Place, field: re.Match[bytes], zone: tzinfo | None) -> Stamp | None:
     value = place.text[field.end() : field.end() + 96]
-    bare = _BARE.match(field[0]) is not None
+    behind = place.text[place.end : field.start()].strip(b""" "'""") == b"("  # `V (expires …)`
+    bare = _BARE.match(field[0]) is not None and not behind
     if bare and place.owner is not Owner.SESSION and not _NUMBER.match(value):
         return None  # in words it is a session's, or how long an answer may be cached (RFC 9111 section 5.3)
     return end_of(value, zone)

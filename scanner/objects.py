@@ -70,9 +70,9 @@ def owner_of(prefix: bytes) -> Owner | None:
     return Owner.ACCESS
 
 
-def owner_in_words(text: bytes, index: int) -> Owner | None:
-    """Whose lifetime a message speaks of, by the words before the index ("the refresh token expires in …")."""
-    said = _WORDS_BEFORE.search(text, max(0, index - 60), index)
+def owner_in_words(text: bytes, low: int, index: int) -> Owner | None:
+    """Whose lifetime a message speaks of, by the words in [low, index) ("the refresh token expires in …")."""
+    said = _WORDS_BEFORE.search(text, max(low, index - 60), index)
     words = [word for word in (said[0].lower().split() if said else []) if word not in _FILLERS]
     owner = next((_OWNERS[word] for word in reversed(words) if word in _OWNERS), None)
     return owner or (Owner.ACCESS if _PLAIN.issuperset(words) else None)
@@ -126,6 +126,8 @@ class Place:
         low, high = max(inside, key=lambda p: p[0])
         if len(inside) > 1 or low < self.start < high or any(low < at < high for at in self.tokens):
             return False
+        if low >= self.end and not self.text[self.end : low].strip(b""" "'"""):
+            return True  # what stands in brackets right behind the token: `V (expires …)`
         part = _SESSION if self.owner is Owner.SESSION else _PART
         return part.search(self.text, max(0, low - 48), low) is not None
 

@@ -26,12 +26,14 @@ _FIELDS_BACK = 2048  # bytes between a `Date` field and the time its record begi
 _QUARTER = 900  # seconds: zones differ by quarters of an hour
 _DELAY = 5.0  # seconds after an answer's `Date` in which it is logged, as far as a zone is told by it
 
-_CLOCK = re.compile(rb"\d:\d\d:\d\d|1\d{9}|1\.\d{5}|T\d{6}")  # all times have one of these; most lines have none
+_CLOCK = re.compile(
+    rb"\d:\d\d:\d\d|1\d{9}|1\.\d{5}|[T/]\d{6}|\.\d\d:\d{3}"
+)  # all times have one of these; most lines have none
 _FRAME = b" \t[(\"'{>|-"
 _PRIORITY = re.compile(rb"<\d{1,3}>(?:\d )?")  # RFC 3164 and RFC 5424
 _KEYED = re.compile(
     rb"""(?i)(?<![A-Za-z0-9_.-])@?(?:(?:log|event|record|system|receive|request_?received|stage|_*realtime)_?)?"""
-    rb"""(?:time(?:_?stamp)?(?:_?(?:utc|ms|millis|(?:unix_?)?nanos?|generated))?|ts|started_?date_?time|asctime|date(?:_?time)?|instant|created|when|"""
+    rb"""(?:time(?:_?stamp)?(?:_?(?:utc|ms|millis|(?:unix_?)?nanos?|seconds|generated))?|ts|rt|dev_?time|started_?date_?time|asctime|date(?:_?time)?|instant|created|when|"""
     rb"""(?:logged|received|occurred|emitted)_?at|"""
     rb"""epoch_?(?:ms|millis|seconds?)?|t|_time)["']?\s{0,4}(?:=>|[:=])\s{0,4}(?:\{\s?["'](?:\$date|epochSecond|seconds)["']:\s?)?"""
     rb"""["'(\[]?|\bmsg=audit\((?=1)"""  # the last is of auditd

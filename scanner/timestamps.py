@@ -31,7 +31,7 @@ _MONTHS["dec"] = 12
 _CLOCK = rb"(?P<H>\d\d):(?P<M>\d\d):(?P<S>\d\d)(?:[.,](?P<f>\d{1,9}))?"
 _NAME = rb"Z\b|(?:UTC|GMT)(?:[+-]\d\d?(?::?\d\d)?)?(?![A-Za-z])|[+-]\d\d(?::?\d\d)?(?![\d:])|[A-Z]{3,4}(?=[\])\"' ]|$)"
 _ZONE = rb"(?:[\] ]?\s?(?P<z>" + _NAME + rb"|[A-Z][a-z]{2,12}/[A-Z][A-Za-z_]{2,20}(?=[\]\s])))?"
-_MON = rb"(?P<b>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_MON = rb"(?P<b>(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))"  # Oracle writes them in capitals
 _EDGE = rb"(?<![0-9A-Za-z.-])"
 _HALF = rb"(?:\s?(?P<p>[AaPp]\.?[Mm])\b)?"
 
@@ -60,7 +60,9 @@ _HMS = rb"(?P<H>\d{1,2}):(?P<M>\d\d):(?P<S>\d\d)"
 _NUMERIC = _EDGE + rb"(?P<u>\d{1,2})(?P<s>[-/.])(?P<v>\d{1,2})(?P=s)"
 _DATED = _any_of(
     # RFC 3339 and ISO 8601, with the blanks and slashes of most loggers
-    _EDGE + rb"(?P<Y>(?:19|20)\d\d)[-/.](?P<m>\d\d)[-/.](?P<d>\d\d)(?:[T _:\t]|\s{2})" + _CLOCK + _ZONE,
+    _EDGE + rb"(?P<Y>(?:19|20)\d\d)[-/.](?P<m>\d\d)[-/.](?P<d>\d\d)(?:[T _:\t]|\s{2}|[ ]-[ ])" + _CLOCK + _ZONE,
+    # Unreal Engine
+    _EDGE + rb"(?P<Y>20\d\d)\.(?P<m>\d\d)\.(?P<d>\d\d)-(?P<H>\d\d)\.(?P<M>\d\d)\.(?P<S>\d\d):(?P<f>\d{3})",
     # the basic form of ISO 8601
     _EDGE
     + rb"(?P<Y>20\d\d)(?P<m>\d\d)(?P<d>\d\d)T(?P<H>\d\d)(?P<M>\d\d)(?P<S>\d\d)(?:[.,](?P<f>\d{1,9}))?"
@@ -70,8 +72,8 @@ _DATED = _any_of(
     rb"(?<![0-9A-Za-z.-])[IWEF]?(?P<Y>20\d\d)(?P<m>\d\d)(?P<d>\d\d)[- _]" + _CLOCK + _ZONE,
     # the Common Log Format
     _EDGE + rb"(?P<d>\d\d?)/" + _MON + rb"/(?P<Y>\d{4})[: ]" + _CLOCK + _ZONE,
-    # RFC 9110 section 5.6.7, RFC 5322, PHP's error log
-    _EDGE + rb"(?P<d>\d{1,2})[ -]" + _MON + rb"[ -](?P<Y>\d{4}|\d\d(?= ))[ T]" + _CLOCK + _HALF + _ZONE,
+    # RFC 9110 section 5.6.7, RFC 5322, PHP's error log, reports of Erlang
+    _EDGE + rb"(?P<d>\d{1,2})[ -]" + _MON + rb"[ -](?P<Y>\d{4}|\d\d(?= ))(?:[ T]|::)" + _CLOCK + _HALF + _ZONE,
     # asctime(3), with the fraction of Apache's error log and the zone of date(1) and java.util.Date
     _MON + rb" {1,2}(?P<d>\d{1,2}) " + _CLOCK + rb"(?: (?P<z>[A-Z]{3,5}|[+-]\d{4}))? (?P<Y>(?:19|20)\d\d)\b",
     # java.util.logging, Kibana
@@ -83,11 +85,12 @@ _DATED = _any_of(
     # MySQL before 5.7
     rb"(?<![^\n])(?P<y>\d\d)(?P<m>\d\d)(?P<d>\d\d) {1,2}" + _HMS,
 )
-# RFC 3164, logcat's threadtime, klog: no year. Only at the beginning of a record.
+# RFC 3164, logcat's threadtime, klog, Chromium: no year. Only at the beginning of a record.
 _YEARLESS = _any_of(
     _MON + rb" {1,2}(?P<d>\d{1,2}) " + _CLOCK + rb"(?! (?:[A-Z]{3,5} |[+-]\d{4} )?(?:19|20)\d\d\b)",
     rb"(?P<m>\d\d)-(?P<d>\d\d) " + _CLOCK,
     rb"[IWEF](?P<m>\d\d)(?P<d>\d\d) " + _CLOCK,
+    rb"(?:\d{1,7}:){1,2}(?P<m>\d\d)(?P<d>\d\d)/(?P<H>\d\d)(?P<M>\d\d)(?P<S>\d\d)(?:\.(?P<f>\d{1,6}))?:",
 )
 _TIME_ONLY = re.compile(_CLOCK + rb"(?![0-9:.,]*[0-9:])")
 _EPOCH = re.compile(
@@ -119,7 +122,7 @@ def dated(text: bytes) -> Iterator[tuple[int, Written]]:
             yield found.start(), written
 
 
-_ANY_CLOCK = re.compile(rb"\d:\d\d:\d\d|\dT\d{6}")
+_ANY_CLOCK = re.compile(rb"\d:\d\d:\d\d|\dT\d{6}|\d\.\d\d\.\d\d:\d{3}")
 _DAY_BEFORE, _DAY_AFTER = 24, 40  # bytes a day, and a fraction, a zone and a year, may take beside the clock
 
 

@@ -182,6 +182,19 @@ def test_what_a_message_says_of_others(text: bytes) -> None:
     assert state(HOUR_AGO + b" " + text % A) is State.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    "token", [b"TVih9T84Zsuh632aQR-31AD3BDvpMD-Mx1sFLyl5ubC", b"Vn2BqBS-ob5PALZqeB79jrPZsle9S6VA-HsYVKgzykj"]
+)
+def test_the_letters_a_token_ends_in_are_no_words(token: bytes) -> None:
+    found = verdicts(HOUR_AGO + b" access_token=%s valid until 2026-11-22 13:00:00 UTC" % token)[token]
+    assert found.verdict.state is State.LIVE
+
+
+@pytest.mark.parametrize("text", [b"token=%s (expires 2026-11-22T13:00:00Z)", b"token '%s' (expires at 1795352400)"])
+def test_what_stands_in_brackets_behind_a_token(text: bytes) -> None:
+    assert state(HOUR_AGO + b" " + text % A) is State.LIVE
+
+
 # The first token ends at 13:00, the second did at 10:00.
 TABLES = {
     "CSV": b"id,access_token,expires_at\n1,%s,2026-11-22T13:00:00Z\n2,%s,2026-11-22T10:00:00Z\n",

@@ -76,6 +76,10 @@ EXACT = {
     "Serilog": (b'{"@t":"2026-11-22T12:00:00.0000000Z","@m":', NOON),
     "CloudTrail": (b'{"eventTime":"2026-11-22T12:00:00Z","x":', NOON),
     "ALB": (b"https 2026-11-22T12:00:00.000000Z app/lb/1 10.0.0.1:1 ", NOON),
+    "CEF": (b"CEF:0|a|b|1|1|t|1|rt=1795348800000 msg=", NOON),
+    "LEEF": (b"LEEF:2.0|a|b|1|x|devTime=2026-11-22T12:00:00Z\tmsg=", NOON),
+    "fluentd's agent": (b'{"timestampSeconds":1795348800,"timestampNanos":276000000,"message":', NOON),
+    "reports of Erlang": (b"=INFO REPORT==== 22-Nov-2026::12:00:00 UTC ===", NOON),
     "W3C extended, IIS": (b"2026-11-22 12:00:00 W3SVC1 10.0.0.1 GET /x ", NOON),
 }
 
@@ -112,6 +116,10 @@ ZONELESS = {
     "compose prefix": b"web-1  | 2026-11-22 12:00:00,000 INFO x",
     "RFC 3164": b"Nov 22 12:00:00 host app[1]: x",
     "RFC 3164 with priority": b"<34>Nov 22 12:00:00 host su: x",
+    "gin": b"[GIN] 2026/11/22 - 12:00:00 | 200 | x",
+    "Unreal Engine": b"[2026.11.22-12.00.00:000][ 17]LogHttp: x",
+    "Chromium": b"[4711:4711:1122/120000.000000:INFO:CONSOLE(1)] x",
+    "Oracle": b"22-NOV-2026 12:00:00 * x",
     "klog": b"I1122 12:00:00.000000       1 main.go:1] x",
     "logcat": b"11-22 12:00:00.000  1  2 D OkHttp: x",
     "a zone with several meanings": b"2026-11-22 12:00:00 IST x",
