@@ -47,7 +47,9 @@ def are_constants(data: bytes, key_end: int, start: int, stop: int) -> bool:
     low = max(0, key_end - _CONSTANT_MOST)
     key_start = key_end - len(data[low:key_end]) + len(data[low:key_end].rstrip(_PRINTABLE))
     run = _RUN.match(data, key_start)
-    return run is not None and _is_constant(data, key_start, run.end()) and _is_constant(data, start, stop)
+    if run is None or not _is_constant(data, start, stop):
+        return False
+    return any(_is_constant(data, begin, run.end()) for begin in (key_start, key_start + 1))  # a length may be a letter
 
 
 def _is_constant(data: bytes, start: int, stop: int) -> bool:

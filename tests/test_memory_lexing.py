@@ -128,6 +128,7 @@ def _constant(text: bytes) -> bytes:
         (b"TlsServerHandshakeTrafficSecret", b"TlsUpdateNplus1"),
         (b"derivedSecret", b"([B)Ljavax/crypto/spec/HKDFParameterSpec$Builder;"),
         (b"token", b"lambda$createCachingTokenValueSupplier$1"),
+        (b"(Lsun/security/provider/ML_DSA$ML_DSA_PrivateKey;", b"()Lsun/security/provider/ML_DSA$ML_DSA_PublicKey;"),
     ],
 )
 def test_names_in_a_class_file_are_no_keys_and_values(key: bytes, value: bytes) -> None:
