@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import os
 import tarfile
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from scanner.decoders.dumps import hprof
+from scanner.decoders.dumps import access, hprof, packed
 from scanner.model import Finding, Skipped, State
 from scanner.run import Options, run
 from tests.hprof_walk import Walk, walk
@@ -144,15 +148,55 @@ def test_owners_are_told_in_what_the_jvm_compressed(tmp_path: Path) -> None:
 
 
 @needs_jdk
-def test_what_can_t_be_read_at_any_place_is_said(dumps: tuple[Path, Path], tmp_path: Path) -> None:
-    """A dump in one piece of more than is inflated for one place; one inside an archive."""
+def test_owners_are_told_in_what_gzip_compressed_as_one_piece(dumps: tuple[Path, Path], tmp_path: Path) -> None:
+    """Of more than is inflated for one place, so that there are points on the way."""
     data = dumps[1].read_bytes()
+    path = tmp_path / "heap.hprof.gz"
+    path.write_bytes(gzip.compress(data + b"\x2c" + bytes(4) + (24 << 20).to_bytes(4) + bytes(24 << 20)))
+    told = [(f.spans, f.encoding, f.address) for f in findings_of(path)]
+    assert told == [(f.spans, f.encoding, f.address) for f in findings_of(dumps[1])]
+    assert all(address for _, _, address in told)
+
+
+@needs_jdk
+def test_what_can_t_be_read_at_any_place_is_said(dumps: tuple[Path, Path], tmp_path: Path) -> None:
     path = tmp_path / "heap.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
         archive.add(dumps[1], "heap.hprof")
     found = findings_of(path)
     assert len(found) == len(findings_of(dumps[1]))
-    assert {str(f.address and f.address["note"]) for f in found} == {hprof.PACKED}
-    path = tmp_path / "heap.hprof.gz"
-    path.write_bytes(gzip.compress(data + b"\x2c" + bytes(4) + (5 << 20).to_bytes(4) + bytes(5 << 20)))
-    assert {str(f.address and f.address["note"]) for f in findings_of(path)} == {hprof.PACKED}
+    assert {str(f.address and f.address["note"]) for f in found} == {hprof.UNREAD}
+
+
+@settings(max_examples=15)
+@given(st.data())
+def test_a_packed_file_is_read_at_any_place(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    draw = Random(data.draw(st.integers(0, 1 << 32)))
+    members = [draw.randbytes(draw.choice([0, 10, 60_000])) * draw.randint(1, 8) for _ in range(draw.randint(1, 6))]
+    path = tmp_path_factory.mktemp("packed") / "a.gz"
+    path.write_bytes(b"".join(gzip.compress(member, draw.choice([0, 1, 9])) for member in members))
+    whole = b"".join(members)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packed, "MEMBER_MOST", draw.choice([5_000, 50_000, 1 << 20]))
+        patch.setattr(packed, "POINTS_MOST", draw.choice([2, 600]))
+        with packed.PackedFile(os.fsencode(path)) as file:
+            assert file.size == len(whole)
+            for _ in range(20):
+                low, high = sorted((draw.randint(0, len(whole)), draw.randint(0, len(whole))))
+                assert file.read(low, high - low) == whole[low:high]
+                overlap = draw.choice([0, 7])
+                passed = low
+                for at, block in file.blocks(low, high, overlap):
+                    assert bytes(block) == whole[at : at + len(block)]
+                    assert max(low, passed - overlap) == at or at == low
+                    passed = at + len(block)
+                assert passed == max(low, high) if high > low else passed == low
+
+
+@pytest.mark.parametrize("size", [20, 5_000, -30, -4])
+def test_a_packed_file_that_is_cut_or_damaged_is_not_read_at_any_place(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "a.gz"
+    whole = gzip.compress(Random(1).randbytes(6 << 20), 1)
+    path.write_bytes(whole[:size] if size != 5_000 else whole[:size] + bytes(64) + whole[size + 64 :])
+    with pytest.raises(access.Unindexed):
+        packed.PackedFile(os.fsencode(path))

@@ -15,10 +15,10 @@ from dataclasses import replace
 
 import orjson
 
-from scanner.decoders.dumps.access import File
+from scanner.decoders.dumps.access import File, Unindexed
 from scanner.decoders.dumps.heapsnapshot_graph import Columns, Graph, strings_start
 from scanner.decoders.dumps.heapsnapshot_texts import CUT, NODES_MOST, Texts
-from scanner.decoders.dumps.held import Held
+from scanner.decoders.dumps.held import Held, Open, opener_of
 from scanner.decoders.dumps.json_arrays import Broken, Strings
 from scanner.decoders.interface import Joined, Stream
 from scanner.model import Address, Finding, Skipped, State, StreamId
@@ -42,9 +42,9 @@ class HeapSnapshot:
         return len(head) < 256 and _START.startswith(b"".join(head.split())[: len(_START)])
 
     def attached(self, stream: Stream) -> Stream:
-        path, identity = stream.plain_path, stream.id
+        opened, identity = opener_of(stream), stream.id
         held = HELD.attached(stream)
-        return held if path is None else replace(held, joined=lambda: _joined(path, identity))
+        return held if opened is None else replace(held, joined=lambda: _joined(opened, identity))
 
 
 def _tell(file: File, stream: StreamId, findings: list[Finding]) -> tuple[list[Finding], list[Skipped]]:
@@ -75,13 +75,13 @@ def _whole(findings: list[Finding]) -> list[Finding]:
     return [one for one in findings if not is_part(one)]
 
 
-def _joined(path: bytes, stream: StreamId) -> Iterator[Joined | Skipped]:
+def _joined(opened: Open, stream: StreamId) -> Iterator[Joined | Skipped]:
     """What stands in pieces. A snapshot that is broken, or vanished, has been said to be."""
     try:
-        with File(path) as file:
+        with opened() as file:
             texts = Texts(file, *_opened(file))
             yield from texts.joined()
-    except (OSError, Broken):
+    except (OSError, Broken, Unindexed):
         return
     if texts.left_out:
         yield Skipped(stream, f"more than {NODES_MOST:,} strings in pieces: the others were not put together")

@@ -1,4 +1,4 @@
-"""Findings of a plain file held back until its structure was read, then given their places."""
+"""Findings held back until the structure of their file was read, then given their places."""
 
 from __future__ import annotations
 
@@ -7,14 +7,31 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
-from scanner.decoders.dumps.access import File
+from scanner.decoders.dumps.access import File, Unindexed
 from scanner.decoders.interface import Stream
 from scanner.model import Address, Finding, Skipped, StreamId
 
 FINDINGS_MOST = 10_000  # held back, some 40 MB; what comes after them goes out with a note
 
+ANYWHERE = "it can't be read at any place (a pipe, an archive, compression other than gzip): unpack it first"
+
 Event = Finding | Skipped
+Open = Callable[[], File]
 Tell = Callable[[File, StreamId, list[Finding]], tuple[list[Finding], list[Skipped]]]
+
+
+def opener_of(stream: Stream) -> Open | None:
+    """What opens a stream to be read at any place: a plain file, or one in gzip. Raises OSError, and Unindexed."""
+    plain, packed = stream.plain_path, stream.packed_path
+    if plain is not None:
+        return lambda: File(plain)
+    return (lambda: _packed(packed)) if packed is not None else None
+
+
+def _packed(path: bytes) -> File:
+    from scanner.decoders.dumps.packed import PackedFile
+
+    return PackedFile(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +49,14 @@ class Held:
 
     def attached(self, stream: Stream) -> Stream:
         """The stream with its `completed` set."""
-        path, identity = stream.plain_path, stream.id
-        if path is None:
-            note = f"{self.what} not looked for: the {self.whole} is compressed, unpack it first"
-            return replace(stream, completed=lambda events: self.unplaced(events, note))
-        return replace(stream, completed=lambda events: self._completed(events, path, identity))
+        opened, identity = opener_of(stream), stream.id
+        if opened is None:
+            return replace(stream, completed=lambda events: self.unplaced(events, self._unread))
+        return replace(stream, completed=lambda events: self._completed(events, opened, identity))
+
+    @property
+    def _unread(self) -> str:
+        return f"{self.what} not looked for: {ANYWHERE}"
 
     def placed(self, finding: Finding, address: Address) -> Finding:
         """The finding at its place, its line and column gone: a dump has none."""
@@ -47,12 +67,15 @@ class Held:
         address: Address = {self.key: None, "note": note}
         return (self.placed(event, address) if isinstance(event, Finding) else event for event in events)
 
-    def _completed(self, events: Iterable[Event], path: bytes, stream: StreamId) -> Iterator[Event]:
+    def _completed(self, events: Iterable[Event], opened: Open, stream: StreamId) -> Iterator[Event]:
         events = iter(events)
         first = list(islice(events, FINDINGS_MOST))
         try:
-            with File(path) as file:
+            with opened() as file:
                 told, missing = self.tell(file, stream, [event for event in first if isinstance(event, Finding)])
+        except Unindexed:
+            yield from self.unplaced(chain(first, events), self._unread)
+            return
         except OSError as error:
             yield from self.unplaced(chain(first, events), f"{self.what} not told: {os.strerror(error.errno or 0)}")
             return

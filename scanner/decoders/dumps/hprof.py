@@ -9,11 +9,12 @@ big-endian. What is added here is which array a finding stands in, and who holds
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 
 from scanner.decoders.dumps.access import File, Unindexed
+from scanner.decoders.dumps.held import ANYWHERE, Open, opener_of
 from scanner.decoders.dumps.hprof_index import index_of
 from scanner.decoders.dumps.hprof_places import Place, Places
 from scanner.decoders.interface import Stream
@@ -23,7 +24,7 @@ from scanner.model import Finding, Skipped, Span, StreamId
 MAGIC = b"JAVA PROFILE 1.0."
 BATCH = 5_000  # findings whose owners are looked for at once: some 20 MB with all that is known of them
 BATCHES = 20  # each takes its own searches of the file: seconds where that has gigabytes
-PACKED = "owner not looked for: the dump is compressed as one piece, unpack it first"
+UNREAD = f"owner not looked for: {ANYWHERE}"
 CAPPED = f"owner not looked for: only those of the first {BATCH * BATCHES} findings of a dump are"
 HEADER = "owner not looked for: the dump's header makes no sense"
 
@@ -42,18 +43,10 @@ class Hprof:
         return MAGIC.startswith(head)
 
     def attached(self, stream: Stream) -> Stream:
-        plain, packed, identity = stream.plain_path, stream.packed_path, stream.id
-        if plain is not None:
-            return replace(stream, completed=lambda events: _completed(events, lambda: File(plain), identity))
-        if packed is not None:
-            return replace(stream, completed=lambda events: _completed(events, lambda: _packed(packed), identity))
-        return replace(stream, completed=lambda events: _unplaced(events, PACKED))
-
-
-def _packed(path: bytes) -> File:
-    from scanner.decoders.dumps.packed import PackedFile
-
-    return PackedFile(path)
+        opened, identity = opener_of(stream), stream.id
+        if opened is None:
+            return replace(stream, completed=lambda events: _unplaced(events, UNREAD))
+        return replace(stream, completed=lambda events: _completed(events, opened, identity))
 
 
 def _unplaced(events: Iterable[Event], note: str) -> Iterator[Event]:
@@ -61,13 +54,13 @@ def _unplaced(events: Iterable[Event], note: str) -> Iterator[Event]:
     return (_told(event, place) if isinstance(event, Finding) else event for event in events)
 
 
-def _completed(events: Iterable[Event], opened: Callable[[], File], stream: StreamId) -> Iterator[Event]:
+def _completed(events: Iterable[Event], opened: Open, stream: StreamId) -> Iterator[Event]:
     events = iter(events)
     batch = list(islice(events, BATCH))  # the whole file is read by then, if it holds few
     try:
         file = opened()
     except Unindexed:
-        yield from _unplaced(chain(batch, events), PACKED)
+        yield from _unplaced(chain(batch, events), UNREAD)
         return
     except OSError as error:
         yield from _unplaced(chain(batch, events), f"owner not looked for: {os.strerror(error.errno or 0)}")
