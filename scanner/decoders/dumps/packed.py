@@ -2,8 +2,8 @@
 
 `jcmd GC.heap_dump -gz=1` compresses each megabyte apart (`HPROF BLOCKSIZE=1048576` stands in the first header's
 comment): any place is reached by inflating the member it is in. What is compressed as one piece gets points on the way,
-at each of which the state of inflating is kept, in memory only, and is inflated from the point before a place. RFC 1952,
-2.2: a file is a series of members.
+at each of which the state of inflating is kept, in memory only, and is inflated from the point before a place. RFC
+1952, 2.2: a file is a series of members.
 """
 
 from __future__ import annotations
