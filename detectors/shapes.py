@@ -32,7 +32,7 @@ _NOT_OPAQUE = re.compile(
     rb"""@[a-z][\w.-]*/[\w.-]+(?::|$) | (?:A(?:KI|SI|RO|ID)A)[A-Z0-9]{16}(?:$|[/%]) | amzn1\.[a-z]
        | [A-Za-z_$]{1,2}=[\w$]+[.(] | (?:[A-Za-z_.-]{2,24}/){2}[\w.-]+\.\w{1,4}$ | /[A-Za-z._-]{2,24}=(?!$)
        | (?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | /(?:[a-z._-]{2,24}[/=]|[a-z._-]+$)
-       | [\[(BCDFIJSZV]*L[a-z][\w$-]*(?:/[\w$-]+)+;? # a type's descriptor in a class file (JVMS 4.3)
+       | [\[(BCDFIJSZV]*L[a-z][\w$-]*(?:/[\w$-]+)+(?:;|$) # a type's descriptor in a class file (JVMS 4.3)
        | [A-Za-z]{3}[\w$.-]*(?:\\{1,2}[A-Za-z$][\w$ .-]*)+$ | [\w.-]+(?:,[\w.-]+){2,},?$ | [A-Za-z]+:[A-Za-z]+=$
        | \.{1,2}/ | [A-Za-z]:\\ | (?:[a-z_-]{3,24}/){2}
        | (?:sha(?:1|224|256|384|512)|md5|hmac-sha\d+|crc32|blake2b?|etag|W/"|rsa-sha\d+)[-:=$/]

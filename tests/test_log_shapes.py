@@ -9,7 +9,21 @@ from tests.log_shapes.table import Shape, shapes
 from tests.scanning import KEY, scan
 
 SECRETS = shapes(
-    "jvm", "python", "node", "dotnet", "go_rust", "php_ruby_beam", "mobile", "edge", "stores", "ci", "system"
+    "jvm",
+    "python",
+    "node",
+    "dotnet",
+    "go_rust",
+    "php_ruby_beam",
+    "mobile",
+    "edge",
+    "stores",
+    "ci",
+    "system",
+    "identity",
+    "recorders",
+    "messages",
+    "saas",
 )
 SEEDS = 5
 

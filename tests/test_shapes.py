@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import string
 
@@ -47,6 +48,13 @@ def test_a_random_draw_is_taken_for_one(alphabet: str) -> None:
     values = ["".join(draw.choices(ALPHABETS[alphabet], k=32)).encode() for _ in range(4000)]
     assert sum(map(random_looking, values)) >= 0.995 * len(values)
     assert sum(map(plausible, values)) >= 0.998 * len(values)
+
+
+def test_base64_with_its_slashes_is_hardly_ever_taken_for_a_path() -> None:
+    draw = random.Random(7)
+    values = [base64.b64encode(draw.randbytes(32)) for _ in range(10_000)]
+    assert sum(map(plausible, values)) >= 0.9995 * len(values)
+    assert is_other_data(b"Ljava/lang/String;") and is_other_data(b"[Lorg/acme/Token")
 
 
 @pytest.mark.parametrize("name", NAMES)
