@@ -100,10 +100,12 @@ DETECTORS = (
         title="Authorization code",
         anchors=(
             Anchor(
-                pattern=rb"""code(?:["'\\\]]|%22|\\u0022|&quot;){0,3}(?: ?(?:=>?|:|%3[dDaA])[ "'\[\\%]{0,4}| ")"""
+                pattern=rb"""code(?:["'\\\]]|%22|\\u0022|&quot;){0,3}(?: ?(?:=>?|:|%(?:25)?3[da])[ "'\[\\%]{0,4}| ")"""
                 rb"""[A-Za-z0-9_\-./~%=\r\n]{14}""",
                 caseless=True,
             ),
+            Anchor(b"code%3D", wrapped=True),
+            *(Anchor(b"code" + follows, wrapped=True) for follows in (b"=", b'":')),
         ),
         confirm=confirm_code,
         reference="https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2",

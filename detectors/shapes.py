@@ -47,7 +47,7 @@ _NOT_OPAQUE = re.compile(
        | [A-Za-z]{3,24}:(?:\d{4}-\d\d-\d\d$|map\[|\[|\{|<nil>$|0x[0-9a-f]+$) # the next field of a Go struct
        | [A-Za-z_][\w.:]{0,80}(?:(?:Private|Public|Secret|Api|Access)Key|(?:Access|Refresh|Bearer)Token|ClientSecret)$
        | !?[A-Z0-9]{2,8}:[!+-][A-Za-z0-9]{2,8}(?:$|[:@+]) # a list of ciphers
-       | \d{4}-\d\d-\d\d[T ] | \d{1,3}(?:\.\d{1,3}){3} | [\d.,:+-]+$ | 0x[0-9A-Fa-f]+$
+       | \d{4}-\d\d-\d\d[T ] | \d{1,3}(?:\.\d{1,3}){3} | [\d.,:+-]+$ | 0x[0-9A-Fa-f]+$ | 0{4}[0-9a-f]{4,12}$
        | (?:A(?:128|192|256)(?:CBC-HS\d{3}|GCM(?:KW)?|KW)|(?:[RHEP]S)(?:256|384|512)|RSA-OAEP(?:-\d+)?|ECDH-ES\b.*)$""",
     re.VERBOSE,
 )

@@ -147,7 +147,7 @@ DETECTORS = (
         id="aws-sigv4-url",
         kind=Kind.SIGNED_URL,
         title="Pre-signed AWS URL (Signature Version 4)",
-        anchors=(Anchor(b"X-Amz-Signature=", caseless=True),),
+        anchors=(Anchor(b"X-Amz-Signature", caseless=True, keyed=True),),
         confirm=_confirm(
             "aws-sigv4-url",
             "x-amz-signature",
@@ -168,7 +168,7 @@ DETECTORS = (
         id="aws-sigv2-url",
         kind=Kind.SIGNED_URL,
         title="Pre-signed AWS URL (Signature Version 2)",
-        anchors=(Anchor(b"AWSAccessKeyId="),),
+        anchors=(Anchor(b"AWSAccessKeyId", keyed=True),),
         confirm=_confirm(
             "aws-sigv2-url", "signature", ("awsaccesskeyid", "expires"), rb"[0-9A-Za-z+/%]{27,40}={0,2}", _expires
         ),
@@ -187,7 +187,7 @@ DETECTORS = (
         id="gcs-v4-url",
         kind=Kind.SIGNED_URL,
         title="Signed Google Cloud Storage URL (V4)",
-        anchors=(Anchor(b"X-Goog-Signature=", caseless=True),),
+        anchors=(Anchor(b"X-Goog-Signature", caseless=True, keyed=True),),
         confirm=_confirm(
             "gcs-v4-url",
             "x-goog-signature",
@@ -205,7 +205,7 @@ DETECTORS = (
         id="gcs-v2-url",
         kind=Kind.SIGNED_URL,
         title="Signed Google Cloud Storage URL (V2)",
-        anchors=(Anchor(b"GoogleAccessId="),),
+        anchors=(Anchor(b"GoogleAccessId", keyed=True),),
         confirm=_confirm(
             "gcs-v2-url", "signature", ("googleaccessid", "expires"), rb"[0-9A-Za-z+/%_-]{40,1400}={0,2}", _expires
         ),
@@ -261,7 +261,7 @@ DETECTORS = (
         id="cloudfront-url",
         kind=Kind.SIGNED_URL,
         title="Signed CloudFront URL",
-        anchors=(Anchor(b"Key-Pair-Id="),),
+        anchors=(Anchor(b"Key-Pair-Id", keyed=True),),
         confirm=_confirm("cloudfront-url", "signature", ("key-pair-id",), rb"[0-9A-Za-z~_-]{120,1024}", _cloudfront),
         reference="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-signed-urls.html",
         examples=(

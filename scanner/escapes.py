@@ -57,7 +57,7 @@ def rewritten(
 ) -> Unescaped:
     """`data` with each stretch [start, end) replaced by what it stood for; stretches in order, not touching inside.
 
-    What a stretch became stands `deeper` escapes deeper than the deepest byte of the stretch.
+    What a stretch became stands `deeper` escapes deeper than the deepest byte of the stretch, but see _OPTIONAL.
     """
     parts: list[bytes] = []
     at: list[int] = []
@@ -93,16 +93,19 @@ def _more_depths(data: bytes, before: bytes, changes: list[tuple[int, int, bytes
     parts: list[bytes] = []
     position = 0
     for start, end, text in changes:
-        more = 0 if text in _OPTIONAL and data[start] != 0x25 else deeper
+        depths = before[start:end]
+        here = min(255, max(depths) + deeper)
+        if text in _OPTIONAL and data[start] != 0x25:
+            here = max(depths) if data[start] == 0x3D else min(depths)  # quoted-printable writes no `=` otherwise
         parts.append(before[position:start])
-        parts.append(bytes([min(255, max(before[start:end]) + more)]) * len(text))
+        parts.append(bytes([here]) * len(text))
         position = end
     parts.append(before[position:])
     return b"".join(parts)
 
 
 # JSON encoders and XML write these escaped in any string, though nothing asks for it: such a delimiter is no deeper
-# than its unescaped neighbours. In percent it is.
+# than its unescaped neighbours, whose depth is that of the escape's digits. In percent it is.
 _OPTIONAL = frozenset((b"&", b"<", b">", b"=", b"+"))
 
 

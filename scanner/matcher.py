@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from detectors.detector import Anchor, Detector
 from scanner import anchor_cache
-from scanner.framings import byte_list, hexdump, memory_words
+from scanner.framings import byte_list, hexdump, mail, memory_words, nested, partial
 from scanner.model import Hit
 from scanner.rules.wide import widened
 
@@ -49,6 +49,7 @@ class Row(NamedTuple):
     size: int = 0  # bytes of the form, for UTF-16; 0 where they vary
     keyed: bool = False  # UTF-16: counts only where a TAIL follows, which the expression leaves out
     framing: str = ""  # no anchor, but a layout whose bytes are to be decoded and matched again: see _FRAMINGS
+    wide: str = ""  # the byte order of the UTF-16 that a run of `encoding` stands in, see framings/nested.py
 
 
 class Matcher:
@@ -129,6 +130,7 @@ def _forms(anchor: Anchor) -> Iterator[tuple[bytes, bool, str, int]]:
     tail = TAIL if anchor.keyed else b""
     if not anchor.wrapped:
         yield quote(literal) + tail, anchor.caseless, "", 0
+        yield from ((written + tail, anchor.caseless, "", 0) for written in _escaped(literal))
     quoted = [_QUOTED[c] for c in literal]
     yield rb"\x00".join([*quoted, b""]), anchor.caseless, "utf-16le", 0
     yield rb"\x00".join([b"", *quoted]), anchor.caseless, "utf-16be", 0
@@ -144,7 +146,13 @@ def _forms(anchor: Anchor) -> Iterator[tuple[bytes, bool, str, int]]:
 _FRAMINGS = (
     *(Row(trigger, False, "", (), framing="hexdump") for trigger in hexdump.TRIGGERS),
     Row(memory_words.TRIGGER, False, "", (), framing="memory-words"),
+    *(Row(trigger, False, "", (), framing="partial") for trigger in partial.TRIGGERS),
+    Row(mail.TRIGGER, True, "", (), framing="mail"),
     *(Row(trigger, True, "", (), framing="byte-list") for trigger in byte_list.TRIGGERS),
+    *(
+        Row(one.expression, one.caseless, one.encoding, (), one.phase, framing="nested", wide=one.wide)
+        for one in nested.triggers()
+    ),
 )
 _QUOTED = [re.escape(bytes([byte])).replace(b"\0", rb"\x00") for byte in range(256)]
 
@@ -152,6 +160,31 @@ _QUOTED = [re.escape(bytes([byte])).replace(b"\0", rb"\x00") for byte in range(2
 def quote(literal: bytes) -> bytes:
     """The expression for a literal; a NUL inside an expression would end it."""
     return b"".join([_QUOTED[byte] for byte in literal])
+
+
+_PERCENT = [
+    quoted
+    if bytes([byte]).isalnum() or byte in b"-._~"
+    else b"%%(?:25)?%s"
+    % b"".join(
+        b"[%s%s]" % (digit.lower(), digit) if digit.isalpha() else digit
+        for digit in (b"%X" % (byte >> 4), b"%X" % (byte & 15))
+    )
+    for byte, quoted in enumerate(_QUOTED)
+]
+_UNICODE = [rb"\\{1,4}u00%02x" % byte if byte in b"&'+<=>" else quoted for byte, quoted in enumerate(_QUOTED)]
+_SLASHED = [rb"\\{1,4}/" if byte == 0x2F else quoted for byte, quoted in enumerate(_QUOTED)]
+
+
+def _escaped(literal: bytes) -> Iterator[bytes]:
+    """How a literal with more than letters in it looks in percent, once or twice, and in JSON that escapes needlessly.
+
+    Sources: RFC 3986 section 2.3, RFC 8259 section 7 (`\\/` is PHP's, `\\u003d` Gson's and .NET's).
+    """
+    for table in (_PERCENT, _UNICODE, _SLASHED):
+        written = b"".join([table[byte] for byte in literal])
+        if written != quote(literal):
+            yield written
 
 
 _HEX = [b"%02x" % byte for byte in range(256)]
@@ -164,7 +197,17 @@ _HEX_CASELESS = [
 def _spellings(literal: bytes, caseless: bool) -> tuple[bytes, ...]:
     if not caseless:
         return (literal,)
-    return tuple(dict.fromkeys((literal, literal.lower(), literal.capitalize(), literal.upper())))
+    humps = [literal[: len(head)] + literal[len(head) :].capitalize() for head in _heads(literal.lower())]
+    humps += [hump[:1].upper() + hump[1:] for hump in humps]
+    return tuple(dict.fromkeys((literal, literal.lower(), literal.capitalize(), literal.upper(), *humps)))
+
+
+def _heads(literal: bytes) -> Iterator[bytes]:
+    """What stands before the last word of a glued name, which may begin with a capital: `api` of `apikey`."""
+    for word in (b"key", b"code", b"string"):
+        head = literal.removesuffix(word)
+        if head != literal and head.isalpha() and len(head) > 2:
+            yield head
 
 
 def base64_forms(literal: bytes) -> Iterator[tuple[int, bytes]]:

@@ -27,6 +27,7 @@ PAUSE = 0.1  # seconds without input after which a live stream's complete lines 
 BESIDE = 24  # bytes between an anchor and its JWT, in which no other secret has room
 NEAR, BEHIND_NEAR = 384, 256  # bytes before and after a hit that most detectors decide by
 ESCAPED_NEAR = 640, 384  # the same where escapes stand among them
+DEEPEST = 3  # layouts inside each other that are looked into
 EARLIER = 16 * 1024  # bytes before a view in which the record's time is looked for
 
 
@@ -254,6 +255,13 @@ class Work:
         if row.keyed and not self._has_tail(hit, row):
             return True
         if row.framing:
+            if row.wide and self._is_ghost(hit, row):
+                return True
+            if row.framing == "partial":
+                joint = self._views.joint(hit, self._window.end, self._window.final)
+                if joint:
+                    self._look_into(joint[0], hit.end, around=joint[1])
+                return True
             shown = self._views.framed(hit, row, self._window.end, self._window.final)
             self._look_into(shown, hit.end)
             return True
@@ -289,19 +297,31 @@ class Work:
         told, self._gave_up = self._gave_up, []
         return told
 
-    def _look_into(self, dump: View | None, dump_end: int) -> None:
-        """The hits in bytes that stood as a hex dump."""
+    def _look_into(self, dump: View | None, dump_end: int, depth: int = 1, around: int | None = None) -> None:
+        """The hits in bytes that stood as a hex dump, a list or a run with another inside.
+
+        `around`: only those that may lie across this index.
+        """
         if dump is None:
             return
-        for hit in self._matcher.scan(dump.data, 0, 0):
+        unwrapped = 0
+        low, high = (0, len(dump.data)) if around is None else (max(0, around - LONGEST), around + LONGEST)
+        for hit in self._matcher.scan(dump.data[low:high], low, around or 0):
             row = self._matcher.rows[hit.anchor]
-            placed = None if row.framing else self._views.inside(dump, hit, row)
-            if placed is None:
+            if row.framing in _OUTERMOST or _is_ghost_in(dump.data, hit, row):
+                continue
+            view, index = self._views.inside(dump, hit, row)
+            if view is None:
+                continue
+            if row.framing:
+                if hit.end > unwrapped and depth < DEEPEST:
+                    self._look_into(view, dump_end, depth + 1)
+                    unwrapped = hit.end + len(view.data) - index
                 continue
             for detector in row.detectors:
                 try:
                     confirm = detector.confirm if detector.for_path is None else self._for_path(detector)
-                    found = _matches(confirm, *placed, last=True) if confirm else []
+                    found = _matches(confirm, view, index, last=True) if confirm else []
                 except RuleTimeout as timeout:
                     found = self._timed_out(dump_end, timeout)
                 for match in found or []:
@@ -394,7 +414,8 @@ class Work:
             return None
         view = unescaped(data, low, 2 if row.encoding else 1)
         index = view.index(hit.end)
-        return view.text(index) if index >= NEAR or low <= hit.end % 2 else None
+        too_little = index < NEAR and low > hit.end % 2
+        return None if too_little or (len(view.steps) > 1 and _is_joined(view.data)) else view.text(index)
 
     def _raw(self, hit: Hit, row: Row, before: int, behind: int) -> tuple[int, bytes]:
         """Where the characters around a plain or UTF-16 hit begin, and one byte for each."""
@@ -417,8 +438,7 @@ class Work:
 
     def _is_ghost(self, hit: Hit, row: Row) -> bool:
         """Each UTF-16 string is also seen in the other byte order, one byte off."""
-        big = row.encoding == "utf-16be"
-        letter = hit.end - (row.size or 2) + big  # of the first unit, or of the last where the size varies
+        big, letter = _letter(hit, row)
         if letter != self._order[0]:
             low = max(0, letter - byte_order.BACK)
             data = self._window.slice(low, letter + byte_order.AHEAD)
@@ -426,6 +446,23 @@ class Work:
         return self._order[1] is not big
 
 
+def _letter(hit: Hit, row: Row) -> tuple[bool, int]:
+    """Whether a UTF-16 form is big-endian; where the letter of its first unit is, of its last if the size varies."""
+    big = (row.wide or row.encoding) == "utf-16be"
+    return big, hit.end - (row.size or 2) + big
+
+
+def _is_ghost_in(data: bytes, hit: Hit, row: Row) -> bool:
+    """The same of a hit in decoded bytes, of any form."""
+    if not row.wide and "utf-16" not in row.encoding:
+        return False
+    big, letter = _letter(hit, row)
+    low = max(0, letter - byte_order.BACK)
+    near = data[low : letter + byte_order.AHEAD]
+    return byte_order.is_big(near, letter - low, letter % 2 == 0) is not big
+
+
+_OUTERMOST = frozenset(("hexdump", "memory-words", "byte-list"))  # not looked for in what a layout holds
 _TAIL = re.compile(TAIL)
 _NOTHING: tuple[Text | None, bool] = (None, False)
 # What a view would decode or join, by searches for single strings: many times faster than one expression for all.

@@ -10,13 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
 from detectors.detector import Text
 from scanner.escapes import LONGEST, Unescaped, rewritten, unescape
-from scanner.framings import byte_list, hexdump, lines, memory_words, partial, quoted_printable, wrapped
+from scanner.framings import byte_list, hexdump, lines, mail, memory_words, partial, quoted_printable, wrapped
 from scanner.matcher import Row
 from scanner.model import Hit, Span
 
@@ -46,8 +46,8 @@ class View:
         """Where the bytes [start, end) of the view stand in the stream, in order, touching ones joined."""
         ranges = [(start, end)]
         for step in reversed(self.steps):
-            ranges = [piece for low, high in ranges for piece in step.outer(low, high)]
-        return tuple(_joined(ranges))
+            ranges = _joined(piece for low, high in ranges for piece in step.outer(low, high))
+        return tuple(Span(low, high) for low, high in ranges)
 
     def index(self, offset: int) -> int:
         """The view index of a stream offset (of the byte an escape became, inside an escape)."""
@@ -98,7 +98,7 @@ class Pieces:
                 ranges.append((low, layer.raw[i] - layer.width[i]))
                 low = layer.raw[i]
         ranges.append((low, self._end(end)))
-        return ranges
+        return [piece for piece in ranges if piece[0] < piece[1]]
 
     def _start(self, index: int) -> int:
         """Outer index of the first byte of inner byte `index`."""
@@ -134,6 +134,9 @@ class Views:
         self._slice = cut_at
         self._kept: dict[tuple[int, int, str, bool], tuple[View, list[tuple[int, int]]]] = {}
         self._listed = (0, 0)  # [start, end) of the list of bytes decoded last
+        none = View(b"", (), (), None, False)
+        self._narrowed = (none, (0, ""), none)  # a view, and what it is as UTF-16 from an even or odd index on
+        self._unwrapped = (0, 0)  # [start, end) of the run decoded last for what is nested in it
         self._dumped = (-1, 0, 0)  # the cell and [start, end) of the block of a hex dump decoded last
 
     def at(self, hit: Hit, row: Row, reach: int, end: int, final: bool) -> tuple[View, int] | None:
@@ -151,8 +154,29 @@ class Views:
 
     def framed(self, hit: Hit, row: Row, end: int, final: bool) -> View | None:
         """The bytes that the layout holds whose mark a hit is; None where it holds none, or they were given before."""
-        shown = {"memory-words": self.words, "byte-list": self.listed}.get(row.framing, self.dump)
+        if row.framing == "nested":
+            return self.nested(hit, row, end, final)
+        shown = {"memory-words": self.words, "byte-list": self.listed, "mail": self.mail}.get(row.framing, self.dump)
         return shown(hit, end, final)
+
+    def joint(self, hit: Hit, end: int, final: bool) -> tuple[View, int] | None:
+        """The text around the end of a part of a record, and where in it that is; None where nothing was joined."""
+        at = hit.end + partial.joint_after(self._slice(hit.end, min(end, hit.end + partial.HEAD)))
+        view = self._outer(at, "", 1, len(REACHES) - 1, end, final)
+        index = view.index(at)
+        return (view, index) if len(view.spans(max(0, index - 1), index + 1)) > 1 else None
+
+    def nested(self, hit: Hit, row: Row, end: int, final: bool) -> View | None:
+        """What the run of base64 or hex around a hit holds, escapes taken off."""
+        if self._unwrapped[0] < hit.end <= self._unwrapped[1]:
+            return None
+        outer = self._outer(hit.end, row.wide, 2 if row.wide else 1, len(REACHES) - 1, end, final)
+        view, index = _run(outer, outer.index(hit.end), row)
+        spans = view.spans(0, len(view.data))
+        if spans and index > 0:
+            self._unwrapped = (spans[0].start, spans[-1].end)
+            return view
+        return None
 
     def listed(self, hit: Hit, end: int, final: bool) -> View | None:
         """The text printed byte by byte around a hit, escapes taken off."""
@@ -169,7 +193,7 @@ class Views:
         self._listed = (low + items.starts[0], low + items.ends[-1])
         cut = items.ends[-1] == len(data) and not (final and high == end)
         encoding = "byte-list" if items.decimal else "hex"
-        return _unescaped(View(items.data, (Linear(low), items), (encoding,), None, cut))
+        return _unescaped(_unframed(View(items.data, (Linear(low), items), (encoding,), None, cut)))
 
     def dump(self, hit: Hit, end: int, final: bool) -> View | None:
         """The bytes of the hex dump whose row a hit marked, escapes taken off; None if that block was given before."""
@@ -184,7 +208,7 @@ class Views:
         block, start, stop = found
         self._dumped = (cell, low + start, low + stop)
         cut = stop == len(data) and not (final and high == end)
-        return _unescaped(View(block.data, (Linear(low), block), ("hexdump",), None, cut))
+        return _unescaped(_unframed(View(block.data, (Linear(low), block), ("hexdump",), None, cut)))
 
     def words(self, hit: Hit, end: int, final: bool) -> View | None:
         """The bytes of the memory printed as words whose heading a hit marked."""
@@ -192,16 +216,38 @@ class Views:
         block = memory_words.block_after(self._slice(hit.end, high), 0)
         if block is None:
             return None
-        return _unescaped(View(block.data, (Linear(hit.end), block), ("memory-words",), None, not final))
+        return _unescaped(_unframed(View(block.data, (Linear(hit.end), block), ("memory-words",), None, not final)))
 
-    def inside(self, view: View, hit: Hit, row: Row) -> tuple[View, int] | None:
-        """The view of a hit found in a view's own bytes."""
+    def mail(self, hit: Hit, end: int, final: bool) -> View | None:
+        """The body of the mail whose encoding a hit named, without that encoding."""
+        high = min(end, hit.end + mail.AHEAD)
+        cut = high < end or not final
+        return _mail_body(View(self._slice(hit.end, high), (Linear(hit.end),), (), None, cut))
+
+    def inside(self, view: View, hit: Hit, row: Row) -> tuple[View | None, int]:
+        """The view of a hit found in a view's own bytes; of a nested run, what that holds."""
+        if row.framing == "mail":
+            rest = view.data[hit.end : hit.end + mail.AHEAD]
+            return _mail_body(View(rest, (*view.steps, Linear(hit.end)), view.encoding, None, view.cut)), 0
         if row.encoding in ("", "hex", "base64"):
+            if row.wide:
+                view, index = self._narrow(view, hit, row.wide)
+                return _run(view, index, row)
             return _run(view, hit.end, row) if row.encoding else (view, hit.end)
+        return self._narrow(view, hit, row.encoding)
+
+    def _narrow(self, view: View, hit: Hit, encoding: str) -> tuple[View, int]:
+        """The view as UTF-16, escapes taken off; kept for the hits that follow."""
         odd = hit.end % 2
-        plain = narrowed(view.data[odd:], big=row.encoding == "utf-16be")
-        inner = View(plain, (*view.steps, Linear(odd, 2)), (*view.encoding, row.encoding), None, view.cut)
-        return inner, (hit.end - odd) // 2
+        if self._narrowed[0] is not view or self._narrowed[1] != (odd, encoding):
+            plain = narrowed(view.data[odd:], big=encoding == "utf-16be")
+            inner = View(plain, (*view.steps, Linear(odd, 2)), (*view.encoding, encoding), None, view.cut)
+            self._narrowed = view, (odd, encoding), _unescaped(_unframed(inner))
+        inner = self._narrowed[2]
+        index = (hit.end - odd) // 2
+        for layer in inner.steps[len(view.steps) + 1 :]:
+            index = layer.inner(index)
+        return inner, index
 
     def _outer(self, hit: int, encoding: str, width: int, reach: int, end: int, final: bool) -> View:
         block = (hit - 1) // (GRID * width) * (GRID * width)
@@ -276,16 +322,18 @@ def unescaped(data: bytes, start: int, width: int) -> View:
     It stands from `start` on, `width` bytes a character.
     """
     head, tail = _whole_escapes(data, cut=True)
-    return _unescaped(View(data[head:tail], (Linear(start + head * width, width),), (), None, True))
+    return _unescaped(View(data[head:tail], (Linear(start + head * width, width),), (), None, True), joined=False)
 
 
-def _unescaped(view: View) -> View:
+def _unescaped(view: View, *, joined: bool = True) -> View:
+    """Layer by layer; `joined`: also what breaks lines, whose ends may have stood escaped."""
     for _ in range(PASSES):
         layer = unescape(view.data, view.depth)
         if layer is None:
             break
         names = tuple(name for name in sorted(layer.names))
         view = View(layer.data, (*view.steps, Pieces(layer)), view.encoding + names, layer.depth, view.cut)
+        view = _unframed(view) if joined else view
     return view
 
 
@@ -313,7 +361,7 @@ def narrowed(data: bytes, big: bool) -> bytes:
 _NONZERO = bytes([0]) + b"\xff" * 255
 
 
-def _run(outer: View, hit: int, row: Row) -> tuple[View, int] | None:
+def _run(outer: View, hit: int, row: Row) -> tuple[View, int]:
     """The run of hex or base64 characters around a hit, decoded."""
     alphabet = HEX if row.encoding == "hex" else BASE64
     data = outer.data
@@ -337,12 +385,24 @@ def _run(outer: View, hit: int, row: Row) -> tuple[View, int] | None:
         step, index = Linear(start, 4, 3), -((start - hit) * 3 // 4)
     cut = outer.cut and end == len(data)
     inner = View(plain, (*outer.steps, step), (*outer.encoding, row.encoding), None, cut)
-    view = _unescaped(inner)
+    view = _unescaped(_unframed(inner))
     if view is inner:
         return inner, index
     for layer in view.steps[len(inner.steps) :]:
         index = layer.inner(index)
     return view, index
+
+
+def _mail_body(rest: View) -> View | None:
+    """What the body of a mail holds, of which the stretch from its Content-Transfer-Encoding on is given."""
+    view = _unescaped(_unframed(rest))
+    place = mail.body_of(view.data, 0)
+    if place is None:
+        return None
+    body = View(view.data[: place[1]], view.steps, view.encoding, view.depth, view.cut and place[1] == len(view.data))
+    if "quoted-printable" in view.encoding[len(rest.encoding) :]:
+        return body
+    return _run(body, place[0], Row(b"", False, "base64", ()))[0]
 
 
 def decode_base64(run: bytes) -> bytes:
@@ -355,13 +415,13 @@ def decode_base64(run: bytes) -> bytes:
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
-def _joined(ranges: list[tuple[int, int]]) -> list[Span]:
-    spans: list[Span] = []
+def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
     for low, high in ranges:
         if high <= low:
             continue
-        if spans and spans[-1].end == low:
-            spans[-1] = Span(spans[-1].start, high)
+        if joined and joined[-1][0] <= low <= joined[-1][1]:  # two bytes may share a character of base64
+            joined[-1] = (joined[-1][0], max(high, joined[-1][1]))
         else:
-            spans.append(Span(low, high))
-    return spans
+            joined.append((low, high))
+    return joined

@@ -82,6 +82,7 @@ def detectors(*families: Family) -> tuple[Detector, ...]:
 def _detector(row: Family) -> Detector:
     anchors = tuple(Anchor(literal, row.caseless) for literal in row.anchors)
     anchors += tuple(Anchor(pattern=pattern) for pattern in row.patterns)
+    plain = not any(_ESCAPED.search(literal) for literal in row.anchors)
     masked = () if row.back or row.patterns else _masked(row.anchors[0])
     return Detector(
         id=row.id,
@@ -97,10 +98,11 @@ def _detector(row: Family) -> Detector:
         counterexamples=masked + row.counterexamples,
         before=max(64, row.back + 16),
         after=row.after,
-        glance=_glance(row.anchors) if row.weak and not row.back and not row.caseless else None,
+        glance=_glance(row.anchors) if row.weak and not row.back and not row.caseless and plain else None,
     )
 
 
+_ESCAPED = re.compile(rb"[^A-Za-z0-9_.~-]")  # what percent or JSON may write otherwise
 # Where a token may begin: at the start, behind what is no letter or digit, behind one that ends an escape or a colour.
 _FREE = re.compile(
     rb"(?:\A|[^A-Za-z0-9]|\\[A-Za-z0-9]|\\[0-7]{2,3}|[%=#&\\][xu]?[0-9A-Fa-f]{2,8}|\[[0-9;]{0,14}[A-Za-z])\Z"

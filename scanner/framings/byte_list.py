@@ -16,7 +16,7 @@ AHEAD = 64 * 1024  # bytes after it: 13 to 21 KiB of text at three to five chara
 # Words of credentials and, since one of those may be broken by a line's end, of what stands around them.
 _WORDS = (
     b"earer ", b"oken", b"ecret", b"assw", b"asic ", b"api", b"code=",
-    b"HTTP/1", b"uthor", b"ontent-", b"lient", b"grant", b"xpires", b"scope", b"http", b"Host", b"ccept",
+    b"HTTP/1", b"uthor", b"ontent-", b"lient", b"grant", b"xpires", b"scope", b"http", b"Host", b"ccept", b"rivate",
 )  # fmt: skip
 _SPELLED = (b"eyJ", *_WORDS, *(word.upper() for word in _WORDS))
 _BETWEEN = (b"", b" ", b":", b"-", b"\\x", b"\\\\x", b", 0x", b",0x")
@@ -68,13 +68,14 @@ class Items:
 def list_around(data: bytes, at: int) -> Items | None:
     """The list that holds index `at`, or None."""
     low, high = max(0, at - BACK), min(len(data), at + AHEAD)
+    best: re.Match[bytes] | None = None
+    decimal = False
     for expression in _LISTS:
-        for found in expression.finditer(data, low, high):
-            if found.start() > at:
-                break
-            if at <= found.end():
-                return _items(data, found, expression in _LISTS[-2:])
-    return None
+        found = next((one for one in expression.finditer(data, low, high) if at <= one.end()), None)
+        # A part of a list of decimals looks like one of hex: the longer is the whole.
+        if found and found.start() <= at and (best is None or len(found[0]) > len(best[0])):
+            best, decimal = found, expression in _LISTS[-2:]
+    return _items(data, best, decimal) if best else None
 
 
 def _items(data: bytes, found: re.Match[bytes], decimal: bool) -> Items | None:

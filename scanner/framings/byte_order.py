@@ -13,7 +13,7 @@ BACK = 4096  # bytes before a hit in which the stretch is followed; longer ones 
 AHEAD = 8192  # bytes behind it
 SHORT = 128  # bytes followed first: most stretches end there
 _ONES, _ZEROS = b"\1" * AHEAD, bytes(AHEAD)
-_IS_LETTER = bytes(c in b"\t\n\r" or 32 <= c < 127 for c in range(256))
+_IS_LETTER = bytes(c in b"\t\n\r\x1b" or 32 <= c < 127 for c in range(256))
 
 
 def is_big(data: bytes, letter: int, even: bool) -> bool:

@@ -216,9 +216,8 @@ def _words(data: bytes, offset: re.Match[bytes], end: int, width: int) -> tuple[
 def _text_column(data: bytes, stop: int, end: int, values: bytes) -> int:
     """Index of the text column: as many last characters of the line as there are bytes, if they agree."""
     line_end = stop + len(data[stop:end].rstrip(b"\r\n"))
-    if data[line_end - 1 : line_end] in (b"|", b"<"):
-        line_end -= 1
-    for first in (line_end - len(values), stop):
+    framed = data[line_end - 1 : line_end] in (b"|", b"<")  # or these are the last character of the text
+    for first in (line_end - 1 - len(values) if framed else stop, line_end - len(values), stop):
         shown = data[first : first + len(values)]
         if first >= stop - 1 and len(shown) == len(values):
             told = [a == b for a, b in zip(shown, values, strict=True) if 32 < b < 127]

@@ -35,14 +35,13 @@ _CONTINUED = re.compile(
 def run_around(data: bytes, start: int, end: int, alphabet: bytes, unit: int) -> list[tuple[int, int]]:
     """The parts [start, end) of the run of `alphabet` whose part at [start, end) was found, in order.
 
-    Each part but the last is SHORTEST characters or more, the same number in each full line, a multiple of `unit`.
+    Each part but the last is SHORTEST characters or more, the same number in each full line.
     """
     parts = [(start, end)]
     width = 0  # of a full line, not known from the first, which may begin behind other text
     while len(parts) < MOST and (found := _next(data, *parts[-1], alphabet)):
-        if (size := found[1] - found[0]) > (width or parts[-1][1] - parts[-1][0]) or (size % unit and width):
-            break
-        if width and parts[-1][1] - parts[-1][0] != width:
+        size, last = found[1] - found[0], parts[-1][1] - parts[-1][0]
+        if size > (width or last) or (width and last != width):
             break
         width = width or max(size, parts[-1][1] - parts[-1][0])
         parts.append(found)
@@ -62,7 +61,9 @@ def _next(data: bytes, start: int, end: int, alphabet: bytes) -> tuple[int, int]
         return None
     rest = data[broken.end() : broken.end() + end - start + 4]
     size = len(rest) - len(rest.lstrip(alphabet))
-    return (broken.end(), broken.end() + size) if size >= 8 or (size and rest[size : size + 1] == b"=") else None
+    follows = rest[size : size + 1]
+    whole = size >= 8 and (not follows or follows in b"=\r\n\"'`<")
+    return (broken.end(), broken.end() + size) if whole or (size and follows == b"=") else None
 
 
 def _before(data: bytes, start: int, alphabet: bytes) -> tuple[int, int] | None:

@@ -17,14 +17,22 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+# Where a part ends that goes on: in Docker's record; in CRI's line, which ends some way further on.
+TRIGGERS = (rb'(?:[^n]|[^\\]n|\\\\n)","stream":"std(?:out|err)"', rb" std(?:out|err) P ")
 HEAD = 17 * 1024  # bytes before a view in which the line it begins in may have begun: a part has at most 16 KiB
 BETWEEN = 20  # records of the other stream between two parts
 _DOCKER = re.compile(
-    rb"""(\\n)?","stream":"(stdout|stderr)"(?:,"attrs":\{[^{}\n]{0,2000}\})?,"time":"[^"\n]{10,40}"\}\r?(?:\n|\Z)"""
+    rb"""((?<!\\)(?:\\\\)*\\n)?","stream":"(stdout|stderr)"(?:,"attrs":\{[^{}\n]{0,2000}\})?,"time":"[^"\n]{10,40}"\}\r?(?:\n|\Z)"""
 )
 _DOCKER_TEXT = b'{"log":"'
 _CRI = re.compile(rb"[0-9T:.+Z-]{20,40} (stdout|stderr) ([PF]) ")
 _MARK = re.compile(rb"\n[0-9T:.+Z-]{20,40} std(?:out|err) [PF] ")
+
+
+def joint_after(data: bytes) -> int:
+    """How far behind a TRIGGERS' match the part ends, whose text or what follows it is given."""
+    return 0 if data[:1] == b"," else data.find(b"\n") + 1
+
 
 Record = tuple[bytes, bool, int, int]  # stream, whether it goes on, [start, end) of its text
 
