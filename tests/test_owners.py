@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from scanner.model import Address, Finding, Summary
+from scanner.sinks.text import TextSink
 from tests.commands import AT, ROOT, bearertrap, scan
 from tests.hprof_make import cache
 from tests.scanning import jwt
+from tests.scanning import scan as scan_bytes
 
 TOKENS = [jwt(i, exp=1_800_000_000) for i in range(3)]
 
@@ -72,3 +77,31 @@ def test_what_was_not_scanned_is_said(tmp_path: Path, heap: Path) -> None:
     assert ran.code == 12
     assert b"NOT SCANNED" in ran.out
     assert b"cut short" in ran.out
+
+
+def _text(findings: list[Finding]) -> str:
+    out = io.BytesIO()
+    sink = TextSink(out, width=200)
+    sink.begin()
+    for finding in findings:
+        sink.finding(finding)
+    sink.finish(Summary(sources=1))
+    return out.getvalue().decode()
+
+
+def test_a_text_report_names_the_most_telling_places_of_a_dump() -> None:
+    """Ten copies in garbage and on a stack must not hide the cache that keeps the token."""
+    (one,) = scan_bytes(TOKENS[0])
+    told: list[Address] = [{"owner": None, "reachable": False}] * 10
+    told += [{"owner": "stack of A.run"}, {"owner": "A.token"}, {"owner": "A.token"}, {"owner": 'B.byUser["x"]'}]
+    shown = _text([replace(one, line=None, address=address) for address in told])
+    order = [shown.index(name) for name in ("in A.token", 'in B.byUser["x"]', "in stack of A.run", "in garbage")]
+    assert order == sorted(order)
+    assert "+9 more" in shown
+
+
+def test_a_text_report_says_whose_memory_a_core_is() -> None:
+    (one,) = scan_bytes(TOKENS[0])
+    address: Address = {"mapping": "[heap]", "process": "service", "pid": 47, "command": "/opt/service --token=***"}
+    shown = _text([replace(one, line=None, address=address)] * 3)
+    assert shown.count("mem is the memory of service (pid 47): /opt/service --token=***\n") == 1

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from scanner.model import Finding, Skipped, State, Summary
 
 PLACES = 5  # shown for each secret; the rest is counted
+PROCESSES = 100  # named in a report for a person
 MOST = 10_000  # secrets shown one by one; a report for a person, and memory stays bounded
 MOST_SKIPPED = 10_000  # of what was not scanned; the rest is counted
 ORDER = (
@@ -17,12 +18,12 @@ ORDER = (
 SIGNING_KEY = "signing_key"  # the basis of a verdict on a key that made a token's signature
 ACT = frozenset(ORDER[:4])  # what may still be used
 _ADVICE = {
-    "client_secret": "rotate it at the issuer, then take it out of the log",
-    "basic_credentials": "change the password, then take it out of the log",
+    "client_secret": "rotate it at the issuer, then redact the file",
+    "basic_credentials": "change the password, then redact the file",
     "api_key": "revoke the key at its vendor and issue a new one",
     "private_key": "replace the key pair and withdraw the public half",
     "refresh_token": "revoke it (RFC 7009): it can be exchanged for new tokens",
-    "jwt": "revoke the session or shorten the lifetime; it is valid to anyone who holds it",
+    "jwt": "end the session; until it expires, whoever holds it can use it",
     "bearer_token": "revoke it (RFC 7009)",
     "auth_code": "check that it was exchanged once, by its client",
     "session_cookie": "end the session",
@@ -36,19 +37,33 @@ class Secret:
 
     worst: Finding
     count: int = 0
-    places: list[str] = field(default_factory=list)
     first: datetime | None = None  # logged, as far as is known
     last: datetime | None = None
+    _places: list[tuple[int, int, str, str]] = field(default_factory=list)  # rank, number, holder, place
 
     def add(self, finding: Finding) -> None:
-        self.count += 1
         if ORDER.index(finding.verdict.state) < ORDER.index(self.worst.verdict.state):
             self.worst = finding
-        if len(self.places) < PLACES:
-            self.places.append(place(finding))
+        self._keep(finding)
+        self.count += 1
         if finding.logged_at:
             self.first = min(self.first or finding.logged_at, finding.logged_at)
             self.last = max(self.last or finding.logged_at, finding.logged_at)
+
+    def _keep(self, finding: Finding) -> None:
+        """Keeps the places that tell most: of a dump those of different owners, before garbage and unnamed memory."""
+        if len(self._places) >= PLACES and finding.address is None:
+            return
+        holder = next(_held(finding), "")
+        again = bool(holder) and any(holder == other for _, _, other, _ in self._places)
+        self._places.append((_rank(finding) + 3 * again, self.count, holder, place(finding)))
+        if len(self._places) > PLACES:
+            self._places.remove(max(self._places))
+
+    @property
+    def places(self) -> list[str]:
+        """At most PLACES of those it stands in, the most telling ones first."""
+        return [place for _, _, _, place in sorted(self._places)]
 
     def urgency(self) -> tuple[int, float, str]:
         """Less is more urgent: a signing key, then by state, by what can be used longest, by fingerprint."""
@@ -104,12 +119,23 @@ def place(finding: Finding) -> str:
     return " ".join((place, *_held(finding)))
 
 
+def _rank(finding: Finding) -> int:
+    """How little a finding's place says of who keeps it: 0 for files and owners, 2 for garbage and unnamed memory."""
+    address = finding.address
+    if address is None or (address.get("owner") and not str(address["owner"]).startswith("stack of ")):
+        return 0
+    named = address.get("owner") or address.get("section") or address.get("part")
+    return 1 if named or address.get("mapping") not in (None, "[anonymous]", "[private]") else 2
+
+
 def _held(finding: Finding) -> Iterator[str]:
     """What of a process or a report holds it, where a dump tells."""
     address = finding.address or {}
     holder = address.get("owner") or address.get("section") or address.get("mapping")
     if isinstance(holder, str):
         yield f"in {holder}"
+    elif address.get("reachable") is False:
+        yield "in garbage: nothing refers to it any more"
     for name in ("part", "virtual", "physical"):
         if name in address:
             yield str(address[name])
@@ -121,6 +147,34 @@ def identity(finding: Finding) -> str:
     subject = None if token.subject == token.client_id else token.subject
     named = (("client", token.client_id), ("subject", subject), ("issuer", token.issuer))
     return ", ".join(f"{name} {value}" for name, value in named if value)
+
+
+def reach(finding: Finding) -> str:
+    """What it opens, as far as it says; empty if it does not."""
+    token = finding.token
+    audience = f"for {', '.join(token.audience)}" if token.audience else ""
+    scope = f"scope {' '.join(token.scope)}" if token.scope else ""
+    return ", ".join(filter(None, (audience, scope)))
+
+
+@dataclass(slots=True)
+class Processes:
+    """Whose memory the dumps of a run are."""
+
+    told: dict[str, None] = field(default_factory=dict)
+
+    def add(self, finding: Finding) -> None:
+        """Takes what a finding says of its process."""
+        address = finding.address
+        if address and ("process" in address or "command" in address) and len(self.told) < PROCESSES:
+            path = "!".join((finding.stream.path, *finding.stream.layers))
+            named = " ".join(filter(None, (str(address.get("process") or ""), _numbered(address.get("pid")))))
+            command = f": {address['command']}" if address.get("command") else ""
+            self.told[f"{path} is the memory of {named}{command}"] = None
+
+
+def _numbered(pid: object) -> str:
+    return f"(pid {pid})" if pid is not None else ""
 
 
 def until(finding: Finding) -> str:

@@ -7,7 +7,19 @@ from typing import BinaryIO
 
 from detectors.detector import Kind
 from scanner.model import Finding, Identity, Skipped, State, Summary
-from scanner.sinks.grouped import ORDER, Groups, Secret, advice, counted, identity, short, totals, until
+from scanner.sinks.grouped import (
+    ORDER,
+    Groups,
+    Processes,
+    Secret,
+    advice,
+    counted,
+    identity,
+    reach,
+    short,
+    totals,
+    until,
+)
 from scanner.weaknesses import EXPLAINED
 
 _INDENT = 14
@@ -25,12 +37,14 @@ class TextSink:
         self._color = color
         self._width = width or shutil.get_terminal_size((100, 24)).columns
         self._groups = Groups()
+        self._processes = Processes()
 
     def begin(self) -> None:
         """Nothing is known yet."""
 
     def finding(self, finding: Finding) -> None:
         self._groups.add(finding)
+        self._processes.add(finding)
 
     def skipped(self, skipped: Skipped) -> None:
         self._groups.skip(skipped)
@@ -46,6 +60,8 @@ class TextSink:
             self._line(self._painted("NOTICE", "33") + f"       {text}")
         for one in summary.suppressed:
             self._line(f"allowed      {one}")
+        for told in self._processes.told:
+            self._line(told)
         self._identities(summary)
         if len(secrets) > 1:
             self._table(secrets)
@@ -59,8 +75,8 @@ class TextSink:
         title = f"{worst.kind.value}  {worst.preview}  {worst.detector}"
         self._line(f"{self._painted(head, _COLOURS.get(state, '2'))} {title}  [{worst.fingerprint[:8]}]")
         self._detail(until(worst) or worst.verdict.reason)
-        if whose := identity(worst):
-            self._detail(whose)
+        for told in filter(None, (identity(worst), reach(worst))):
+            self._detail(told)
         times = counted(secret.count, "time")
         if secret.first and secret.last:
             times += f", logged {short(secret.first)}"
