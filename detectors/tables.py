@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Text
 from detectors.fields import Field, key_at
@@ -79,39 +80,50 @@ def _columns(data: bytes, line: int, key_start: int, key_end: int, end: int) -> 
 Cell = tuple[bytes, int, int]  # the column's name, and [start, end) of the value
 
 
-def row_at(data: bytes, start: int, end: int) -> list[Cell] | None:
-    """The cells of the row that holds [start, end), with their names from the head of its table; None if it is none."""
+def row_at(data: bytes, start: int, end: int, head: re.Pattern[bytes]) -> list[Cell] | None:
+    """The cells of the row that holds [start, end), with their names from the head of its table, one of which matches
+    `head`; None where it is in no such table.
+    """
     line, line_end = data.rfind(b"\n", 0, start) + 1, data.find(b"\n", end)
     line_end = line_end if line_end >= 0 else len(data)
-    before = _BEFORE.search(data, max(line, start - 64), start)
-    delimiter = before or _DELIMITER.match(data, end, line_end)
+    delimiter = _BEFORE.search(data, max(line, start - 64), start) or _DELIMITER.match(data, end, line_end)
     if line == 0 or delimiter is None or line_end - line > LONGEST_ROW:
         return None
-    cell = _cell(delimiter[1])
-    cells = list(_cells(cell, data, line, line + len(data[line:line_end].rstrip(b"\r"))))
-    above = line
-    for _ in range(MOST):
-        above, below = data.rfind(b"\n", 0, above - 1) + 1, above
-        head = data[above : below - 1].rstrip(b"\r")
-        copy = _COPY.match(head)
-        if copy and delimiter[1] == b"\t":
-            names = [name.strip() for name in copy[1].split(b",")]
-            return _named(names, cells)
-        if not _RULE.match(head):
-            names = [head[low:high] for low, high in _cells(cell, head, 0, len(head))] if head else []
-            if len(names) != len(cells):
-                return None
-            if all(not name.strip() or _NAME.match(name) for name in names):
-                return _named(names, cells)
-        if above == 0:
-            return None
-    return None
-
-
-def _named(names: list[bytes], cells: list[tuple[int, int]]) -> list[Cell] | None:
+    cells = _split(data[line:line_end], delimiter[1], line)
+    below, names = next(reversed([one for one in _heads(data, head, delimiter[1]) if one[0] <= line]), (0, []))
     if len(names) != len(cells):
         return None
+    for row in data[below : line - 1].splitlines()[-ROWS_ABOVE:] if below < line else ():
+        if not _RULE.match(row) and len(_split(row, delimiter[1])) != len(cells):
+            return None
     return [(name, *cell) for name, cell in zip(names, cells, strict=True)]
+
+
+ROWS_ABOVE = 8  # looked at, whether they are rows of the same table
+
+
+@lru_cache(maxsize=4)  # a view with a table holds many rows
+def _heads(data: bytes, head: re.Pattern[bytes], delimiter: bytes) -> list[tuple[int, list[bytes]]]:
+    """The lines that may be heads with such a name, each by where the next line begins."""
+    found: dict[int, list[bytes]] = {}
+    done = 0
+    for name in head.finditer(data):
+        line, below = data.rfind(b"\n", 0, name.start()) + 1, data.find(b"\n", name.end()) + 1
+        if line < done or below == 0 or below - line > WIDEST:
+            continue
+        done = below
+        text = data[line : below - 1].rstrip(b"\r")
+        copy = _COPY.match(text) if delimiter == b"\t" else None
+        names = copy[1].split(b",") if copy else [text[low:high] for low, high in _split(text, delimiter)]
+        if len(names) > 1 and all(not one.strip() or _NAME.match(one) for one in names):
+            found[below] = names
+    return list(found.items())
+
+
+def _split(row: bytes, delimiter: bytes, offset: int = 0) -> list[tuple[int, int]]:
+    """[start, end) of the values of a row that begins at `offset`."""
+    cells = _cells(_cell(delimiter), row, 0, len(row.rstrip(b"\r")))
+    return [(start + offset, end + offset) for start, end in cells]
 
 
 def _cell(delimiter: bytes) -> re.Pattern[bytes]:

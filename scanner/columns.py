@@ -9,6 +9,7 @@ from detectors.statements import row_at as row_of_insert
 from detectors.tables import row_at as row_of_table
 
 MAY_END = re.compile(rb"(?i)expir|valid[_ ]?(?:to|until)")
+_EDGE = re.compile(rb"""(?:\A|[\n,;\t|(])[ ]{0,40}[NnEe]?["']?\Z""")  # what stands before a value of a table
 LONGEST_VALUE = 64  # bytes: no time or duration is longer
 _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_. -]{0,60}")
 
@@ -24,9 +25,9 @@ class Row:
 
 def as_object(data: bytes, start: int, end: int) -> Row | None:
     """The row around the token at [start, end); None where it is in no table that names an end."""
-    if not MAY_END.search(data, 0, start):
+    if not _EDGE.search(data, max(0, start - 64), start):
         return None
-    cells = row_of_table(data, start, end) or row_of_insert(data, start, end)
+    cells = row_of_table(data, start, end, MAY_END) or row_of_insert(data, start, end)
     if cells is None or not any(MAY_END.search(name) for name, _, _ in cells):
         return None
     text, place = b"{", (0, 0)
