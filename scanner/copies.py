@@ -175,6 +175,7 @@ def again(
             address=None,
             copy_of=first.id,
             surroundings=None,
+            host=None,
         )
         yield Value(finding, value.match)
 

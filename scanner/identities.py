@@ -16,7 +16,7 @@ from scanner.model import USABLE_OR_UNKNOWN, Finding, Identity, State
 
 MOST = 10_000  # identities told apart; findings of further ones are counted
 MOST_SECRETS = 1_000  # fingerprints remembered of each identity
-MOST_FILES = 100  # paths remembered of each identity
+MOST_FILES = 100  # paths, and hosts, remembered of each identity
 _STANDING = frozenset({Kind.CLIENT_SECRET, Kind.BASIC_CREDENTIALS, Kind.PRIVATE_KEY, Kind.API_KEY})
 _MACHINE = (
     "@clients"  # Auth0 writes a machine's subject as CLIENT_ID@clients (auth0.com/docs/secure/tokens/access-tokens)
@@ -25,7 +25,7 @@ _MACHINE = (
 
 @dataclass(slots=True)
 class _Known:
-    """What has been seen of one identity so far. Sets of fingerprints, but for `files` and `weaknesses`."""
+    """What has been seen of one identity so far. Sets of fingerprints, but for `files`, `hosts` and `weaknesses`."""
 
     client_id: str
     issuer: str | None
@@ -33,6 +33,7 @@ class _Known:
     tokens: set[str] = field(default_factory=set)
     usable: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
+    hosts: set[str] = field(default_factory=set)
     weaknesses: set[str] = field(default_factory=set)
     findings: int = 0
     first_seen: datetime | None = None
@@ -49,6 +50,8 @@ class _Known:
             self.usable.add(mark)
         if len(self.files) < MOST_FILES:
             self.files.add(finding.stream.path)
+        if finding.host and len(self.hosts) < MOST_FILES:
+            self.hosts.add(finding.host)
         if finding.logged_at:
             self.first_seen = min(self.first_seen or finding.logged_at, finding.logged_at)
             self.last_seen = max(self.last_seen or finding.logged_at, finding.logged_at)
@@ -58,7 +61,7 @@ class _Known:
     def merge(self, other: _Known) -> None:
         """Takes over what is known of another that turned out to be the same."""
         self.findings += other.findings
-        for name in ("secrets", "tokens", "usable", "files", "weaknesses"):
+        for name in ("secrets", "tokens", "usable", "files", "hosts", "weaknesses"):
             getattr(self, name).update(getattr(other, name))
         for name, pick in (("first_seen", min), ("last_seen", max), ("live_until", max)):
             known = [moment for moment in (getattr(self, name), getattr(other, name)) if moment]
@@ -74,6 +77,7 @@ class _Known:
             usable=len(self.usable),
             findings=self.findings,
             files=tuple(sorted(self.files)),
+            hosts=tuple(sorted(self.hosts)),
             first_seen=self.first_seen,
             last_seen=self.last_seen,
             live_until=self.live_until,

@@ -124,6 +124,7 @@ class Finding:
     address: Address | None = field(default=None)  # of a dump: where in memory it stands, and what holds it
     surroundings: str | None = None  # keyed hash of what stands there, see fingerprint.surroundings
     source_size: int | None = None  # bytes of the file on disk as the walk found it
+    host: str | None = None  # that the record names as its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ class Identity:
     usable: int  # of both, what is not known to be of no use
     findings: int
     files: tuple[str, ...]
+    hosts: tuple[str, ...]
     first_seen: datetime | None  # logged
     last_seen: datetime | None
     live_until: datetime | None  # the last end of those that are live

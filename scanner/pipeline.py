@@ -158,6 +158,7 @@ class Scanner:
             family=match.family,
             surroundings=surroundings(self.key, candidate.spans, window.slice),
             source_size=hints.size,
+            host=context.host,
         )
 
 

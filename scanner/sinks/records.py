@@ -32,6 +32,7 @@ def of_finding(finding: Finding) -> Record:
         "address": finding.address,
         "logged_at": time(finding.logged_at),
         "logged_at_basis": finding.logged_at_basis,
+        "host": finding.host,
         "verdict": {
             "state": verdict.state.value,
             "basis": verdict.basis,
@@ -88,6 +89,7 @@ def of_identity(one: Identity) -> Record:
         "usable": one.usable,
         "findings": one.findings,
         "files": list(one.files),
+        "hosts": list(one.hosts),
         "first_seen": time(one.first_seen),
         "last_seen": time(one.last_seen),
         "live_until": time(one.live_until),

@@ -104,7 +104,7 @@ class TextSink:
         for one in summary.identities[:MOST_IDENTITIES]:
             leaked = f"{counted(one.secrets, 'secret')}, {counted(one.tokens, 'token')}, {one.usable} usable"
             self._line(f"  {one.client_id}" + (f" at {one.issuer}" if one.issuer else ""))
-            self._line(f"{'':4}{leaked}, in {counted(len(one.files), 'file')}{_seen(one)}")
+            self._line(f"{'':4}{leaked}, in {_spread(one)}{_seen(one)}")
             if known := _known(one):
                 self._line(f"{'':4}{known}")
             for name in one.weaknesses:
@@ -138,6 +138,11 @@ class TextSink:
 
     def _painted(self, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._color else text
+
+
+def _spread(one: Identity) -> str:
+    files = counted(len(one.files), "file")
+    return f"{files} of {counted(len(one.hosts), 'host')}" if one.hosts else files
 
 
 def _seen(one: Identity) -> str:
