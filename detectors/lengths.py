@@ -38,8 +38,19 @@ def value_after(data: bytes, key_start: int, key_end: int) -> tuple[int, int, in
         for start in range(end + 1, min(end + FARTHEST, len(data) - LEAST))
         for size, whole in _sizes(data, end, start)
     ]
+    found = [one for one in found if not _is_table(data, key_start, one[0], one[1])]
     exact = [one for one in found if one[3]]
     return next(((end, start, stop) for end, start, stop, _ in exact or found), None)
+
+
+def _is_table(data: bytes, key_start: int, end: int, start: int) -> bool:
+    """Whether key and value are names in a table, each ended by a zero, and not Java's texts: `t`, two bytes of length.
+
+    Where the length looks like a letter both do; but in Java's streams the key's own length stands before it.
+    """
+    if data[end : start - 1] not in (b"t\0", b"T\0") or data[start - 1] < 33:
+        return False
+    return not any(int.from_bytes(data[at - 2 : at], "big") == end - at for at in (key_start, key_start + 1) if at >= 2)
 
 
 def are_constants(data: bytes, key_end: int, start: int, stop: int) -> bool:

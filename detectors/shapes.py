@@ -56,6 +56,7 @@ _CODE = re.compile(
     rb"""a-zA-Z | A-Za-z | a-z0-9 | 0-9\] | \(\?[:=!<] | \\[wdsbDSW][+*{\]] | \{(?:\d{1,2}|[A-Za-z_][\w.]*)[}!:(\[]
        | \A[=),;\]}+!?&|.]\S*?(?:[A-Za-z_$][\w$]*\.[A-Za-z_$]{2,}|[A-Za-z_$]{2,}\(|&&|\|\||:![01])
        | \A[A-Za-z_$][\w$]*\.[\w$.]*[+?][A-Za-z_$][\w$.]*\Z
+       | \A(?=[^.]{0,80}\.)(?=[^+]{0,80}\+)[A-Za-z_$][\w$]*(?:[.+][A-Za-z_$][\w$]*)+\Z # place+part.size
        | \A\+[ ]?[A-Za-z_$][A-Za-z_$.()]*[ ]?\+\Z # pieces of code between strings""",
     re.VERBOSE,
 )

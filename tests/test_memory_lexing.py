@@ -143,6 +143,8 @@ def test_a_random_value_between_names_of_a_class_file_counts() -> None:
 
 def test_names_in_a_table_have_no_length_before_them() -> None:
     assert scan(b"setct-CapTokenTBS\0setct-AcqCardCodeMsg\0setct-AuthRevReqTBS\0") == []
+    symbol = b"RNvYINtNtCs4wgBoPItHVB_6anyhow5error9ErrorImplINtB5_12ContextErrorReNtNtCs8cF89d45DQ1_10libloading"
+    assert scan(b"\0_ZN4core26cargo_credential_libsecret\0_" + symbol[:95] + b"\0") == []
 
 
 def test_what_memory_left_before_a_key_is_not_shown_as_its_name() -> None:

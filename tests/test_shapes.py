@@ -30,6 +30,7 @@ OTHER = (
     b"2001:db8::8a2e:370:7334", b"00:1A:2B:AA:4D:5E", b"eli:x:2098:1000:Eli", b"A128CBC-HS256", b"RSA-OAEP-256",
     b"/secret_foo=SECRET_FOO:latest", b"),B?$e.createElement(", b",t=f.href)),i&&(C.delete(", b"a-zA-Z0-9\\-._~",
     b"dpapi_machinekey:0x{0}", b"options?.initialAccessToken", b"e.currentTokenParent.kind!==249", b"settings.set?(",
+    b"newPos+component.count", b"+refresh+",
 )  # fmt: skip
 REFERENCES = (b"%{GREEDYDATA:password}", b"@SECRET_KEY", b"PKCS11_DEFAULT_PROMPT", b"DB_PASSWORD:latest", b"${X}")
 
