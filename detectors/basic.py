@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text, TokenFacts
 from detectors.fields import field_at
 from detectors.keys import words
-from detectors.shapes import is_masked, is_reference
+from detectors.shapes import is_masked, is_reference, is_wordy
 
 _GAP = re.compile(rb"""["']?>?(?:(?<=>)|[ \t]{1,4}|[:=][ \t]{0,2}|\+)["'<\[]?""")
 _BLOB = re.compile(rb"[A-Za-z0-9+/_-]{8,4096}={0,2}")
@@ -49,7 +49,7 @@ def confirm_auth_field(text: Text) -> Iterator[Match]:
         yield from _blob_at(text, field.start, _PAIR)
     elif words(field.key)[-2:] == (b"basic", b"auth"):
         user, _, secret = field.value(text).partition(b":")
-        if user and _CLEAR.fullmatch(secret) and not _is_weak(secret):
+        if user and _CLEAR.fullmatch(secret) and not _is_weak(secret) and not is_wordy(secret):
             start = field.end - len(secret)
             yield _match(start, field.end, secret, TokenFacts(client_id=user.decode("utf-8", "replace")))
 

@@ -29,7 +29,8 @@ _WIRE = rb"""\[(?:\\[rn]|[\r\n])\]"""  # a line's end in the wire log of Apache'
 _BARE_END = re.compile(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]|[\^~](?=[A-Za-z_]{2,20}=)|""" + _WIRE)
 _OPAQUE = re.compile(rb"[A-Za-z0-9._~+/=-]+")
 _TEXT_END = re.compile(rb"[<\r\n]|\]\]>")
-_LINE_END = re.compile(rb"""[\s"'`\x00-\x1f\x7f-\xff]|&(?=[A-Za-z][A-Za-z_]{1,40}=)|""" + _WIRE)  # a form may fill it
+# Of a value alone on its line: a blank, or the next field of a form, a tag.
+_LINE_END = re.compile(rb"""[\s"'`\x00-\x1f\x7f-\xff]|&(?=[A-Za-z][A-Za-z_]{1,40}=)|<(?=/?[a-z]{1,10}[ />])|""" + _WIRE)
 _ASSIGNMENT = re.compile(rb"(?:^|[\n\0])[+\-> ]{0,4}(?:export |set |setx |Environment=|env )?[\"']?$")
 
 

@@ -167,7 +167,7 @@ def _at(parts: tuple[bytes, ...], position: int) -> Meaning | None:
         return _PASSWORD
     if word in (b"credential", b"credentials", b"jwt", b"bearer", b"authorization", b"auth"):
         return _TOKEN
-    if word == b"hash" and before == b"api":  # of Telegram's applications
+    if parts[position:] == (b"hash",) and before == b"api":  # of Telegram's applications
         return _ACCESS_KEY
     if word == b"string" and before == b"secure":
         return _SECRET

@@ -82,11 +82,13 @@ NOTATIONS = (
     _notation(rb":(?:STRING|INTERNAL|UNINITIALIZED)=(?P<q>)"),
     # ((KEY)::text = 'V'::text)  (PostgreSQL's plans)
     _notation(rb"""\)?::[a-z ]{2,20} = (?P<q>')"""),
+    # name="KEY"\r\n\r\nV   (multipart/form-data, RFC 7578)
+    _notation(rb"""["'](?:\r?\n[A-Za-z-]{1,40}:[^\r\n]{0,120}){0,3}\r?\n\r?\n(?P<q>)(?=[^\s"'<>]{8})"""),
     # KEY: V   "KEY": "V"   KEY=V   KEY => V   KEY := V   [KEY]=V   KEY -> V   KEY\=V (CEF)
     # ["KEY":protected]=> V  (PHP)
     _notation(
         rb"""["'`]{0,2}{visible}[\])}]{0,2}(?:>>)?{line}(?:=>|->|:=|==|::|\\{0,2}=|:)(?!=){next}{open}"""
-        rb"""(?P<q>["'`]{1,3})?"""
+        rb"""(?P<q>["'`]{1,3}(?:(?<='''|\"\"\")\r?\n)?)?"""
     ),
     # 'KEY' to value 'V'   "KEY" is set to "V"
     _notation(rb"""{quote}[ ](?:is[ ])?(?:set[ ])?(?:to|with|has)(?:[ ]value)?[ ](?P<q>["'`])""", doubtful=True),
