@@ -17,6 +17,7 @@ from itertools import pairwise
 from detectors.detector import Text
 from scanner.escapes import LONGEST, Unescaped, rewritten, unescape
 from scanner.framings import byte_list, hexdump, lines, mail, memory_words, partial, quoted_printable, wrapped
+from scanner.marks import ESCAPED, FRAMED, marks
 from scanner.matcher import Row
 from scanner.model import Hit, Span
 
@@ -268,21 +269,28 @@ class Views:
             if len(self._kept) > 8:  # a view holds at most 150 KB; hits come in order and use the newest
                 self._kept.clear()
             data = self._slice(low, high)
-            head = self._slice(max(0, low - partial.HEAD), low) if not encoding and partial.may_go_on(data) else b""
-            self._kept[key] = _text_view(data, low, encoding, cut, head, across)
+            if encoding:
+                data = narrowed(data, big=encoding == "utf-16be")
+            seen = marks(data, cut=cut)
+            goes_on = seen & FRAMED and not encoding and partial.may_go_on(data)
+            head = self._slice(max(0, low - partial.HEAD), low) if goes_on else b""
+            self._kept[key] = _text_view(data, low, encoding, cut, head, across, seen)
         return self._kept[key]
 
 
 def _text_view(
-    data: bytes, start: int, encoding: str, cut: bool, before: bytes, across: bool
+    data: bytes, start: int, encoding: str, cut: bool, before: bytes, across: bool, seen: int
 ) -> tuple[View, list[tuple[int, int]]]:
-    """The stretch as text: UTF-16 narrowed, parts of records joined, escapes taken off; and what was joined across."""
+    """The stretch as text: parts of records joined, escapes taken off; and what was joined across.
+
+    Of UTF-16 the data is narrowed already. `seen`: the marks in it, without which there is nothing to undo.
+    """
     width = 2 if encoding else 1
-    if encoding:
-        data = narrowed(data, big=encoding == "utf-16be")
-    head, tail = _whole_escapes(data, cut)
+    head, tail = _whole_escapes(data, cut) if seen & ESCAPED else (0, len(data))
     first = start + head * width
     view = View(data[head:tail], (Linear(first, width),), (encoding,) if encoding else (), None, cut)
+    if not seen & FRAMED:
+        return (_unescaped(view) if seen else view), []
     found = partial.gaps(view.data, before + data[:head], across=across)
     hidden = [(first + low * width, first + high * width) for low, high, skips in found if skips]
     return _unescaped(_unframed(_without(view, [gap[:2] for gap in found]))), hidden

@@ -19,8 +19,8 @@ _BREAK = re.compile(rb"\r?\n[ \t>]{0,40}")
 _BREAK_BEFORE = re.compile(rb"\r?\n[ \t>]{0,40}\Z")
 _TRACED = re.compile(rb"^([0-9a-f]{4,8}): ([^\r\n]{32,})\r?\n(?=([0-9a-f]{4,8}): )", re.MULTILINE)
 _ROW = re.compile(rb"\n[0-9a-f]{3}[0-9a-f]: ")
-# Where the second of two parts may begin: few lines do.
-_OPENS = re.compile(rb"""\n(?:[0-9a-f]{3}[0-9a-f]: |[ \t]{0,200}[bru]?["'])""")
+# Where the second of two parts may begin: few lines do. Without one `gaps` finds nothing.
+OPENS = re.compile(rb"""\n(?:[0-9a-f]{3}[0-9a-f]: |[ \t]{0,200}[bru]?["'])""")
 _IN_TOKEN = rb"[A-Za-z0-9_.+/=-]"
 # With an operator between them two literals are one; without one, or with a backslash, only two parts of a long token.
 _CONTINUED = re.compile(
@@ -80,7 +80,7 @@ def _before(data: bytes, start: int, alphabet: bytes) -> tuple[int, int] | None:
 def gaps(data: bytes) -> list[tuple[int, int]]:
     """The stretches [start, end) between the parts of traced rows and of continued string literals, in order."""
     found: list[tuple[int, int]] = []
-    if not _OPENS.search(data):
+    if not OPENS.search(data):
         return found
     if _ROW.search(data):
         found += [

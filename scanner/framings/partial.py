@@ -28,6 +28,8 @@ _DOCKER_TEXT = b'{"log":"'
 _CRI = re.compile(rb"[0-9T:.+Z-]{20,40} (stdout|stderr) ([PF]) ")
 _MARK = re.compile(rb"\n[0-9T:.+Z-]{20,40} std(?:out|err) [PF] ")
 
+MARKS = (b"stdout", b"stderr", b"_BOOT_ID", rb"\]=")  # without one of these `gaps` finds nothing
+
 
 def joint_after(data: bytes) -> int:
     """How far behind a TRIGGERS' match the part ends, whose text or what follows it is given."""

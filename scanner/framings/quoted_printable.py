@@ -16,6 +16,7 @@ FULL = 75  # characters: an encoder breaks a long word where its line is full, a
 _PADDING = re.compile(rb"(?:\A|[^A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{4}){2,18}[A-Za-z0-9+/_-]{3}=\r?\n?\Z")
 _SIGN = re.compile(rb"=3D|=20\r?$|=C3=|=E2=")
 _ANY = re.compile(rb"=(?:3D|\r?\n)")  # without one of these there is nothing to undo
+MARKS = (b"=3D", rb"=\n", rb"=\r\n")  # the same for Vectorscan
 _ESCAPE = re.compile(rb"=\r?\n|=[0-9A-F]{2}")
 
 
