@@ -36,7 +36,7 @@ def value_after(data: bytes, key_start: int, key_end: int) -> tuple[int, int, in
         (end, start, start + size, size == whole)
         for end in ends
         for start in range(end + 1, min(end + FARTHEST, len(data) - LEAST))
-        for size, whole in _sizes(data, end, start)
+        for size, whole in _sizes(data, key_start, end, start)
     ]
     found = [one for one in found if not _is_table(data, key_start, one[0], one[1])]
     exact = [one for one in found if one[3]]
@@ -68,7 +68,7 @@ def _is_constant(data: bytes, start: int, stop: int) -> bool:
     return start >= 3 and data[start - 3] == _CONSTANT and told == stop - start
 
 
-def _sizes(data: bytes, end: int, start: int) -> Iterator[tuple[int, int]]:
+def _sizes(data: bytes, key_start: int, end: int, start: int) -> Iterator[tuple[int, int]]:
     """(length, bytes of the printable run) of what may begin at `start`."""
     run = _RUN.match(data, start)
     types = data[end : start - 1]  # what stands before the length's last byte
@@ -84,6 +84,15 @@ def _sizes(data: bytes, end: int, start: int) -> Iterator[tuple[int, int]]:
     for size in _lengths(data, end, start):
         if size == whole >= LEAST or (glued and 16 <= size < whole):
             yield size, whole
+    size = data[start - 1]
+    if LEAST <= size < whole and _is_written_alike(data, key_start, end, types):
+        yield size, whole  # what follows may be printable too, whatever it is
+
+
+def _is_written_alike(data: bytes, key_start: int, end: int, types: bytes) -> bool:
+    """Whether the key's length stands before it, and before that what stands before the value's: as in recordings."""
+    low = key_start - 1 - len(types)
+    return low >= 0 and data[low : key_start - 1] == types and data[key_start - 1] == end - key_start
 
 
 def _lengths(data: bytes, low: int, start: int) -> list[int]:

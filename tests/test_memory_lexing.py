@@ -141,6 +141,14 @@ def test_a_random_value_between_names_of_a_class_file_counts() -> None:
     assert data[found.spans[0].start : found.spans[0].end] == opaque(5, 40)
 
 
+def test_a_value_written_like_its_key_ends_where_its_length_says() -> None:
+    """A flight recording's environment: type, length, text; then a time, which may look like letters."""
+    value = opaque(3, 38)
+    data = b"\x03\rCLIENT_SECRET\x03&" + value + b"A[\xc6\x98\xb0\x99\x03\x03\x04PATH\x03\x04/bin"
+    (found,) = scan(bytes(20) + data)
+    assert (found.spans[0].start, found.spans[0].end) == (37, 37 + len(value))
+
+
 def test_names_in_a_table_have_no_length_before_them() -> None:
     assert scan(b"setct-CapTokenTBS\0setct-AcqCardCodeMsg\0setct-AuthRevReqTBS\0") == []
     symbol = b"RNvYINtNtCs4wgBoPItHVB_6anyhow5error9ErrorImplINtB5_12ContextErrorReNtNtCs8cF89d45DQ1_10libloading"
