@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator
 
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text
+from detectors.fields import key_at
 from detectors.keys import words
 from detectors.shapes import is_hex, is_uuid, random_looking
 
-LONGEST = 4096  # bytes of a header's cookies looked at, RFC 6265's least for one cookie
+LONGEST = 4096  # bytes between a field's name and a cookie in it: what browsers send at least (RFC 6265 section 6.1)
 _SESSION = frozenset(
     b"""session sessions sess sessid sessionid sid jsessionid phpsessid cfid cftoken aspxauth applicationcookie ltpa
     ticket tkt remember sso cookies application""".split()
@@ -22,7 +23,7 @@ _OTHER = frozenset(
     b"""csrf xsrf analytics ga gid gat hj ai incap visid utm visitor anonymous consent tracking hint state nonce last
     expires expiry start started count device fingerprint replay cart lang theme affinity""".split()
 )
-_OPENS = re.compile(rb"""["'\]]{0,2}\s{0,4}(?:=>|[:=,>])?\s{0,4}""")
+_OPENS = re.compile(rb"""[sS]?["'\]]{0,2}\s{0,4}(?:=>|[:=,>])?\s{0,4}""")
 _COOKIE = re.compile(
     rb"""(?<![\w.%$-])(?P<name>[A-Za-z_.$][\w.$-]{1,60})["']?\s?[=:,]\s?["']?(?:s%3A|s:)?"""
     rb"""(?P<v>[A-Za-z0-9%+/_.!~-][A-Za-z0-9%+/_.!~=-]{15,4095})"""
@@ -32,15 +33,22 @@ _END = re.compile(rb"""[\r\n\0]|\}|["'\]]\s{0,2},?\s{0,2}["'][A-Za-z-]{2,40}["']
 
 
 def confirm(text: Text) -> Iterator[Match]:
-    """The session cookies of the Cookie or Set-Cookie field an anchor marked."""
-    opened = _OPENS.match(text.data, text.hit)
-    start = opened.end() if opened else text.hit
-    end = _END.search(text.data, start, start + LONGEST)
-    if end is None and text.cut and len(text.data) < start + LONGEST:
+    """The session cookie an anchor marked the name of, in a Cookie or Set-Cookie field."""
+    start, end = key_at(text)
+    low = max(0, start - LONGEST)
+    field = text.data[low:start].lower().rfind(b"cookie")
+    if field < 0 or not _names_session(text.data[start:end]):
+        return
+    opened = _OPENS.match(text.data, low + field + len(b"cookie"))
+    if opened and _END.search(text.data, opened.end(), start):
+        return
+    found = _COOKIE.match(text.data, start)
+    if found is None:
+        return
+    if found.end() == len(text.data) and text.cut:
         raise NeedMore
-    for found in _COOKIE.finditer(text.data, start, end.start() if end else start + LONGEST):
-        if _names_session(found["name"]) and _is_session(found["v"]):
-            yield _match(found)
+    if _is_session(found["v"]):
+        yield _match(found)
 
 
 def confirm_named(text: Text) -> Iterator[Match]:
@@ -72,6 +80,14 @@ def _match(found: re.Match[bytes]) -> Match:
     )  # fmt: skip
 
 
+# What the names of sessions have in them; `cookie` itself would be looked at on each line of some logs. Behind a name
+# stands a `=`, in any escape, or the quotes of a dict.
+_NAMES = (
+    b"session", b"sessid", rb"\.sess", rb"\.sid", b"_sid", b" sid", b";sid", b'"sid', b"_tkt", b"aspxauth", b"remember_",
+    rb"\.aspnetcore\.", rb"\.aspnet\.",
+)  # fmt: skip
+_BEHIND = rb"""[A-Za-z0-9_.$-]{0,48}(?:=|%3[dD]|\\u003d|\\{0,2}["'],? ?[:=,]? ?\\{0,2}["'])"""
+
 _V = b"Qk4xV8vR2mK9pL5sW7cY1d3hT6nZ0gFj"
 
 DETECTORS = (
@@ -79,7 +95,7 @@ DETECTORS = (
         id="session-cookie",
         kind=Kind.SESSION_COOKIE,
         title="Session cookie",
-        anchors=(Anchor(b"cookie", caseless=True, keyed=True),),
+        anchors=tuple(Anchor(pattern=name + _BEHIND, caseless=True) for name in _NAMES),
         confirm=confirm,
         reference="https://www.rfc-editor.org/rfc/rfc6265#section-4.2.2",
         examples=(
@@ -93,7 +109,8 @@ DETECTORS = (
             b"Cookie: csrftoken=" + _V,
             b"no cookie: session expired for user",
         ),
-        after=LONGEST + 64,
+        before=LONGEST + 128,
+        follows=(b"ookie", b"OOKIE"),
     ),
     Detector(
         id="session-in-url",
