@@ -54,7 +54,8 @@ def describe(text: Text, match: Match, earlier: bytes, hints: FileHints) -> Cont
     """What the bytes around a match say. `earlier`: raw bytes of the stream that end where the match begins."""
     data = text.data
     around = Around(earlier, data[match.end : match.end + LONGEST_LINE], hints.mtime, hints.zone, hints.read)
-    stamp, basis, belongs, above = _record_time(text, match, earlier, around)
+    line = _line(text, match)
+    stamp, basis, belongs, above = _record_time(text, match, line, earlier, around)
     lifetime, issued, issued_by = lifetimes.NOTHING, None, ""
     if not speaks_for_itself(match):
         lifetime = lifetimes.of(data, match.start, match.end, match.kind, match.key, hints.zone)
@@ -70,7 +71,7 @@ def describe(text: Text, match: Match, earlier: bytes, hints: FileHints) -> Cont
         issued_by=issued_by,
         client_id=siblings.client_id,
         issuer=siblings.issuer,
-        host=_host(text, match, above),
+        host=_host(text, match, line, above),
         format=_format(data, match),
     )
 
@@ -88,33 +89,34 @@ def _is_counted_from(match: Match, lifetime: lifetimes.Lifetime) -> bool:
     return lifetime.seconds is not None or match.max_lifetime is not None or match.kind is Kind.AUTH_CODE
 
 
-def _host(text: Text, match: Match, above: bytes) -> str | None:
-    start, end = _line(text, match)
-    line = text.data[start : match.start] + text.data[match.end : end]
-    named = hosts.of_line(line) or (hosts.of_line(above) if above else None)
+def _host(text: Text, match: Match, line: tuple[int, int], above: bytes) -> str | None:
+    start, end = line
+    named = hosts.of_line(text.data[start : match.start] + text.data[match.end : end]) or (
+        hosts.of_line(above) if above else None
+    )
     return named or hosts.of_environment(text.data, match.start, match.end)
 
 
 def _record_time(
-    text: Text, match: Match, earlier: bytes, around: Around
+    text: Text, match: Match, line: tuple[int, int], earlier: bytes, around: Around
 ) -> tuple[Stamp | None, str | None, bool, bytes]:
     """The record's time, where it stood, whether the secret's line is surely of the record it stood in, and the line
     above that gave the time, where it was another one.
     """
     data = text.data
-    start, end = _line(text, match)
+    start, end = line
     after = data[match.end : end]
     stamp = _surest(around, data[start : match.start], after)
     if stamp:
         return stamp, _basis("record", stamp), True, b""
     lines = earlier[earlier.rfind(b"\0") + 1 :].splitlines()[-LINES_BACK - 1 : -1]
     belongs = _GOES_ON.match(data[start : start + HEAD]) is not None
-    for line in reversed(lines):
-        written = in_line(line[:LONGEST_LINE])
+    for other in reversed(lines):
+        written = in_line(other[:LONGEST_LINE])
         stamp = around.settled(written) if written else None
         if stamp:
-            return stamp, _basis("preceding_record", stamp), belongs, line[:LONGEST_LINE]
-        belongs = belongs and _GOES_ON.match(line[:HEAD]) is not None
+            return stamp, _basis("preceding_record", stamp), belongs, other[:LONGEST_LINE]
+        belongs = belongs and _GOES_ON.match(other[:HEAD]) is not None
     return None, None, False, b""
 
 

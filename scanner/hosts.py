@@ -48,6 +48,7 @@ _IN_CLUSTER = re.compile(
     + _V
 )
 _WINDOWS = re.compile(rb"<Computer>" + _V + rb"</Computer>")
+_FORMS = ((b"kubernetes", _IN_CLUSTER), (b"name", _HOST_OBJECT), (b"<Computer>", _WINDOWS))  # a word each must have
 _ENVIRONMENT = re.compile(rb"(?:\A|\0)(?:HOSTNAME|COMPUTERNAME)=" + _V + rb"\0")
 _VARIABLE = re.compile(rb"\0[A-Za-z_][A-Za-z0-9_]{0,100}=\Z")
 _LEVELS = frozenset(b"DEBUG INFO WARN WARNING ERROR FATAL TRACE NOTICE CRITICAL stdout stderr".split())
@@ -82,8 +83,8 @@ def _named(line: bytes) -> Iterator[bytes]:
         depth = line.count(b"{", 0, one.start()) - line.count(b"}", 0, one.start())
         if one["node"] or (one["sure"] and depth <= 2) or (line[:1] == b"{" and depth == 1):
             found.append((0 if one["node"] else 1, one["v"]))
-    for rank, form in enumerate((_IN_CLUSTER, _HOST_OBJECT, _WINDOWS)):
-        other = form.search(line)
+    for rank, (word, form) in enumerate(_FORMS):
+        other = form.search(line) if word in line else None
         if other:
             found.append((rank, other["v"]))
     return (name for _, name in sorted(found, key=lambda one: one[0]))
