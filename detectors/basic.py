@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text, TokenFacts
 from detectors.fields import field_at
 from detectors.keys import words
-from detectors.shapes import is_masked, is_reference, is_wordy
+from detectors.shapes import is_masked, is_reference, is_text, is_wordy
 
 _GAP = re.compile(rb"""["']?>?(?:(?<=>)|[ \t]{1,4}|[:=][ \t]{0,2}|\+)["'<\[]?""")
 _BLOB = re.compile(rb"[A-Za-z0-9+/_-]{8,4096}={0,2}")
@@ -30,6 +30,10 @@ _WEAK = frozenset(
     b"""password pass secret user xxx pwd passwd foobar username token passwort kennwort wachtwoord motdepasse senha
     contrase\xc3\xb1a haslo has\xc5\x82o heslo parola \xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c""".split()
 )
+# The end of the element whose attribute names the mechanism: RFC 6120 section 6.4.2.
+_ELEMENT = re.compile(rb"""["'][^<>\n]{0,120}>""")
+# From the challenge to the end of the line below it: what a client's or a server's log puts before either.
+_ANSWER = re.compile(rb"""[^A-Za-z0-9+/=\n]?[^\n]{0,60}\n[^\n]{0,80}?[ <>:]([A-Za-z0-9+/]{6,344}={0,2})\r?(?:\n|\Z)""")
 BACK = 200  # bytes of userinfo looked back over: no URL's is longer in practice
 
 
@@ -59,9 +63,24 @@ def confirm_sasl(text: Text) -> Iterator[Match]:
     if text.data.endswith(b"resp=A", 0, text.hit):
         yield from _blob_at(text, text.hit - 1, _PLAIN)
         return
-    gap = _GAP.match(text.data, text.hit)
+    gap = _ELEMENT.match(text.data, text.hit) or _GAP.match(text.data, text.hit)
     if gap:
         yield from _blob_at(text, gap.end(), _PLAIN)
+
+
+def confirm_login(text: Text) -> Iterator[Match]:
+    """What answers the challenge `Password:` of AUTH LOGIN: the last word of the line below."""
+    answer = _ANSWER.match(text.data, text.hit)
+    if answer is None:
+        if text.cut and len(text.data) < text.hit + 200:
+            raise NeedMore
+        return
+    plain = _decoded(answer[1])
+    if plain and len(plain) >= 4 and is_text(plain) and not _is_weak(plain):
+        yield Match(
+            *answer.span(1), Kind.CLIENT_SECRET, Secret(plain), Rank.SCHEME, encoding=("base64",), key="password",
+            static=True,
+        )  # fmt: skip
 
 
 def confirm_userinfo(text: Text) -> Iterator[Match]:
@@ -181,6 +200,16 @@ DETECTORS = (
             ),
         ),
         counterexamples=(b"text/plain; charset=utf-8", b"AUTH PLAIN LOGIN XOAUTH2"),
+    ),
+    Detector(
+        id="sasl-login",
+        kind=Kind.CLIENT_SECRET,
+        title="Password sent by AUTH LOGIN",
+        anchors=(Anchor(pattern=rb"(?:334|\+) [Uc]GFzc3dvcmQ6"),),
+        confirm=confirm_login,
+        reference="https://datatracker.ietf.org/doc/html/draft-murchison-sasl-login-00",
+        examples=((b"<-  334 UGFzc3dvcmQ6\n -> " + (_LOGIN := base64.b64encode(b"Vb8xQ2" + b"mZ4k")) + b"\n", _LOGIN),),
+        counterexamples=(b"<-  334 UGFzc3dvcmQ6\n -> ********\n", b"<-  334 UGFzc3dvcmQ6\n<-  535 5.7.8 failed\n"),
     ),
     Detector(
         id="url-userinfo",

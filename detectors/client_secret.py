@@ -105,8 +105,8 @@ _COLUMN_KEY = re.compile(rb"(?i)" + _NAMES + rb"""(?=["']?[ \t]{1,40})""")
 
 # `pass` alone, where a value may follow: it is a word of prose and the end of others.
 _PASS = rb"""pass["'\\\]]{0,4} ?[=:]"""
-# Of redis.conf, slapd.conf, sssd.conf and clients of LDAP.
-_DIRECTIVE = rb"""(?:requirepass|masterauth|rootpw|bindpw|adminpw|authtok)["'=: \t]"""
+# Of redis.conf, slapd.conf, sssd.conf, keepalived.conf and clients of LDAP and Duo.
+_DIRECTIVE = rb"""(?:requirepass|masterauth|rootpw|bindpw|adminpw|authtok|auth_pass|skey)["'=: \t]"""
 
 _V = b"Zk7pQ2vX9mT4bR8sLw1cYd3h"
 
@@ -155,6 +155,7 @@ DETECTORS = (
                 b"private-key", b"privatekey", b"shared_key", b"shared-key", b"sharedkey", b"hmac_key", b"hmac-key",
                 b"fernet_key", b"psk",
             ),
+            *(Anchor(pattern=name) for name in (b"validationKey=", b"decryptionKey=")),
         ),
         confirm=confirm,
         reference="https://owasp.org/www-project-non-human-identities-top-10/",

@@ -41,6 +41,9 @@ _TOKENS = {b"snyk auth ": rb"", b"codecov ": rb"-t[ ]", b"codecov.io/bash) ": rb
 _SELDOM = {
     **dict.fromkeys((b"smbclient ", b"rpcclient ", b"smbget ", b"net ads "), rb"-U[ =]?[\"']?[^\s%\"']{1,64}%"),
     **dict.fromkeys((b"snmpwalk ", b"snmpget ", b"snmpset ", b"snmpbulkwalk ", b"snmptrap "), rb"-[AX][ ]"),
+    **dict.fromkeys((b"racadm ", b"cypher-shell ", b"openfortivpn ", b"psexec ", b"PsExec.exe "), rb"-p[ ]"),
+    b"schtasks ": rb"/rp[ ]",
+    b"secret-set-value ": rb"--base64[ ]",
     **dict.fromkeys((b"nsupdate ", b"dig "), rb"-y[ ](?:[\w-]{1,24}:)?[\w.-]{1,253}:"),
     **dict.fromkeys((b"mc alias set ", b"mc config host add "), rb"\S{1,64}[ ]https?://\S{1,250}[ ]\S{3,128}[ ]"),
     **_TOKENS,

@@ -101,6 +101,8 @@ def _notations(data: bytes, head: bytes, key_end: int, flag: bool) -> Iterator[t
     likely = FLAG if flag else PAIR if _LIST_OPENS.search(head) else None
     for notation in (*NOTATIONS, *((likely,) if likely else ()), COLUMN, BLANK, LATER_PAIR):
         between = notation.between.match(data, key_end)
+        if between and between[0][:1] in (b"\r", b"\n") and head[-1:] in (b";", b","):
+            continue  # the last name of a list: below it stands something else
         if between and not (notation.listed and head[-1:] != data[key_end : key_end + 1]):
             yield notation, between
 

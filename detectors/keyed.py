@@ -17,10 +17,14 @@ from detectors.shapes import is_hex, is_other_data, is_uuid, is_wordy, plausible
 _SCHEME = re.compile(
     rb"(?i)(?:bearer|token|basic|apikey|api-key|jwt|digest|negotiate|oauth|splunk|snowflake|key)[ =:]\s*"
 )
-# Encrypted values: Spring Cloud Config, Jenkins, Vault's transit engine, Bitnami's sealed secrets.
-_CIPHERED = re.compile(rb"""["']?(?:\{cipher\}|\{AQAAABAAAA|vault:v\d+:|Ag[A-C][A-Za-z0-9+/]{500})""")
-# Before a key whose value is a digest or encrypted: annotations of charts, systemd.exec(5).
-_SEALED = re.compile(rb"checksum/(?:[\w.-]{1,24}/)?\Z|CredentialEncrypted=\Z")
+# Encrypted values: Spring Cloud Config, Jenkins, Vault's transit engine, Bitnami's sealed secrets, Windows' DPAPI; by
+# their algorithm's name (WebSphere, WebLogic, LDAP); Maven's, in braces.
+_CIPHERED = re.compile(
+    rb"""["']?(?:\{(?!(?i:plain|clear|cleartext|noop)\})[A-Za-z0-9_-]{2,16}\}|\{[A-Za-z0-9+/]{24,}={1,2}\}|\{AQAAABAAAA"""
+    rb"""|vault:v\d+:|Ag[A-C][A-Za-z0-9+/]{500}|AQAAANCMnd8BFdERjHoA|01000000[dD]08[cC]9[dD][dD][fF]0115)"""
+)
+# Before a key whose value is a digest, encrypted or of one session: charts, systemd.exec(5), openssl s_client.
+_SEALED = re.compile(rb"checksum/(?:[\w.-]{1,24}/)?\Z|CredentialEncrypted=\Z|Resumption \Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
 _PRINTABLE = re.compile(rb"[\x20-\x7e]{8,}\n?")
 # A token goes into a header, a query or a cookie: RFC 6750's alphabet, RFC 6265's, and what issuers add to them.

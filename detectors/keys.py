@@ -29,7 +29,8 @@ _GLUED = {
     b"requirepass": (b"require", b"password"), b"masterauth": (b"master", b"password"),
     b"rootpw": (b"root", b"password"), b"bindpw": (b"bind", b"password"), b"adminpw": (b"admin", b"password"),
     b"pw": (b"password",), b"authtok": (b"bind", b"password"), b"presharedkey": (b"shared", b"key"),
-    b"preshared": (b"shared",), b"psk": (b"shared", b"key"), b"fernetkey": (b"fernet", b"key"),
+    b"preshared": (b"shared",), b"psk": (b"shared", b"key"), b"skey": (b"secret", b"key"),
+    b"fernetkey": (b"fernet", b"key"),
     b"sharedkey": (b"shared", b"key"), b"apisecret": (b"api", b"secret"), b"oauthtoken": (b"oauth", b"token"),
 }  # fmt: skip
 # Words behind the telling one that make the key mean something about the secret, not the secret.
@@ -42,7 +43,8 @@ _ABOUT = frozenset(
     reference store storage manager service server host port address user username owner description desc label
     required enabled disabled valid invalid cache pool max min used left remaining total digest fingerprint thumbprint
     checksum accessor role roles scope scopes source budget model index pair provided present sign signed signing
-    verification verifier validator filter factory generator resolver rotation refresh
+    verification verifier yml yaml enc json xml toml ini conf cfg pem sha md bcrypt argon scrypt pbkdf crypt
+    encrypted hashed validator filter factory generator resolver rotation refresh
     expired exception error errors failed failure received revoked invalidated issued created updated stale
     jti sub aud iss kid claim claims payload header body string uuid post basic signature""".split()
 )
@@ -53,7 +55,7 @@ _HARMLESS = frozenset(
     antiforgery request requestverification forgery nextpage pagetoken resume cursor scroll watermark consumer_group
     stop start end lex lexer syntax parse bos eos pad unk stemmed word per input output prompt completion max min
     starting ending change lifecycle action pagination publishable site sequence fencing bus span trace color design
-    authenticity registry_key form nonce hashed encrypted surrogate idempotent""".split()
+    authenticity registry_key encrypted hashed form nonce hashed encrypted surrogate idempotent""".split()
 )
 # Those that hold whatever stands between: a `csrf_access_token` opens nothing, a `page_access_token` (Facebook's) does.
 _ALWAYS = frozenset(
@@ -88,6 +90,7 @@ _PASSWORD = Meaning(Kind.CLIENT_SECRET, False, True)
 _SIGNING = Meaning(Kind.PRIVATE_KEY, True, True)
 _CODE = Meaning(Kind.AUTH_CODE, True, False)
 _PASSWORDS = frozenset((b"basic", b"password", b"security"))  # java.naming.security.credentials, BasicHttpCredentials
+_KEYS_TO_SIGN_OR_DECRYPT = frozenset(b"signing encryption private shared hmac jwt fernet validation decryption".split())
 # Tokens that are UUIDs: of Splunk's event collector, of agents and clusters that join (Consul, Nomad, Logz.io).
 _ISSUED_AS_UUID = frozenset(b"hec splunk default agent management bootstrap join replication shipping".split())
 
@@ -227,6 +230,6 @@ def _key(before: bytes, earlier: tuple[bytes, ...]) -> Meaning | None:
         b"routing",
     ):
         return _API_KEY if b"secret" in earlier or before != b"access" else _ACCESS_KEY
-    if before in (b"signing", b"encryption", b"private", b"shared", b"hmac", b"jwt", b"fernet"):
+    if before in _KEYS_TO_SIGN_OR_DECRYPT:
         return Meaning(Kind.PRIVATE_KEY if before != b"shared" else Kind.API_KEY, False, True)
     return _HEADER_KEY if earlier[:1] == (b"x",) else None  # X-Appwrite-Key

@@ -80,6 +80,12 @@ NOTATIONS = (
     # KEY: Type = "V"   KEY As String = "V"   KEY:STRING=V
     _notation(rb"""(?:[ ]?:[ ]?|[ ]As[ ])[A-Za-z][\w<>\[\]?*.]{1,20}[ ]{0,4}=[ ]{0,4}(?P<q>["'`])"""),
     _notation(rb":(?:STRING|INTERNAL|UNINITIALIZED)=(?P<q>)"),
+    # variable "KEY" {\n default = "V"   (HCL)
+    _notation(rb"""["'][ ]\{{wrap}{member}{0,4}(?:default|value){line}=[ ](?P<q>["'])"""),
+    # "KEY" string => "V"
+    _notation(rb"""["'][ ][a-z]{3,10}[ ]=>[ ](?P<q>["'])"""),
+    # (KEY) to V   (wget's report of its options)
+    _notation(rb"""\)[ ]to[ ](?P<q>["'])?"""),
     # ((KEY)::text = 'V'::text)  (PostgreSQL's plans)
     _notation(rb"""\)?::[a-z ]{2,20} = (?P<q>')"""),
     # name="KEY"\r\n\r\nV   (multipart/form-data, RFC 7578)
@@ -102,6 +108,8 @@ NOTATIONS = (
     _notation(rb"(?:;[A-Za-z]{1,16}=[A-Za-z]{1,8}){0,4}\](?P<q>)(?=[A-Za-z0-9])"),
     # <KEY>V</KEY>
     _notation(rb"{attributes}>\s{0,20}{inner}", element=True),
+    # <KEY><value>V
+    _notation(rb"{attributes}>\s{0,60}<[vV]alue(?:\s[^<>]{0,200})?>\s{0,20}{inner}", element=True),
     # <entry key="KEY">V   <setting name="KEY"><value>V   <elementProp name="KEY"><stringProp name="Argument.value">V
     _notation(
         rb"""["']{attributes}>\s{0,60}(?:<boolProp[^<>]{0,80}>\w{0,8}</boolProp>\s{0,60}){0,3}"""

@@ -73,6 +73,7 @@ DETECTORS = (
             Anchor(b"-token ", caseless=True),
             Anchor(b"--auth "),
             Anchor(b"--auth="),
+            Anchor(pattern=rb"[?&]auth="),
             Anchor(b'"auth":'),
             Anchor(b'auth\\":'),
             Anchor(b"device_code", caseless=True, keyed=True),

@@ -35,8 +35,9 @@ _NOT_OPAQUE = re.compile(
        | [\[(BCDFIJSZV]*L[a-z][\w$-]*(?:/[\w$-]+)+(?:;|$) # a type's descriptor in a class file (JVMS 4.3)
        | [A-Za-z]{3}[\w$.-]*(?:\\{1,2}[A-Za-z$][\w$ .-]*)+$ | [\w.-]+(?:,[\w.-]+){2,},?$ | [A-Za-z]+:[A-Za-z]+=$
        | \.{1,2}/ | [A-Za-z]:\\ | (?:[a-z_-]{3,24}/){2}
+       | md5[0-9a-f]{32}$ | e3b0c44298fc1c14 # of nothing
        | (?:sha(?:1|224|256|384|512)|md5|hmac-sha\d+|crc32|blake2b?|etag|W/"|rsa-sha\d+)[-:=$/]
-       | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[156]\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)
+       | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[0-9a-z]{1,2}\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)
        | X-[A-Z][A-Za-z]+(?:-[A-Z][A-Za-z]+)*$
        | @?[A-Za-z_$][\w$.-]{1,60}(?:=(?!=?$)|\|\||&&|\??\(|:?\[|:?\{|\?\.|\?\?|!==)
        | [\w.-]+\.(?:m?js|css|map|html?|json|xml|ya?ml|conf|log|txt|png|svg|jar|java|py|rb|go|so|dll|exe|gz|zip|pem)$

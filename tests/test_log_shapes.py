@@ -20,6 +20,7 @@ SECRETS = shapes(
     "stores",
     "ci",
     "system",
+    "infrastructure",
     "identity",
     "recorders",
     "messages",
@@ -45,7 +46,7 @@ def test_each_secret_of_a_shape_is_one_finding(shape: Shape) -> None:
                 assert [(span.start, span.end) for span in finding.spans] == [(start, end)], seed
 
 
-@pytest.mark.parametrize("shape", shapes("negatives"), ids=_id)
+@pytest.mark.parametrize("shape", shapes("negatives", "infrastructure_negatives"), ids=_id)
 def test_nothing_is_found_in_what_only_looks_like_a_secret(shape: Shape) -> None:
     for seed in range(SEEDS):
         text, _ = shape.instance(seed)

@@ -23,6 +23,7 @@ OTHERS = (
     "detectors.connections",
     "detectors.logins",
     "detectors.caveats",
+    "detectors.handshakes",
 )
 
 

@@ -1,11 +1,11 @@
 """Shapes as real software writes them, one a line: `name: template`, the place of each secret marked.
 
-«kind:style» is a secret of that kind; several kinds with commas: any of them will do. The style is how it is made (o40:
-40 letters and digits; u43: base64url; h32: hex; b64; uuid; pw: a password with punctuation; jwt; …); without one, each
-seed draws another of the styles usual for that kind. «…|percent» writes it escaped. «how:text|kind:style|text» writes
-the text with its secret in an encoding; NUL, SOH and CRLF are those bytes. Line ends and control bytes stand as their
-pictures (U+2400 and up; ⏎). A name that ends in `*` says that the template is written with Python's escapes. In the
-tables of what is no secret, the kind is `no`.
+«kind:style» is a secret of that kind; several kinds with commas: any of them will do. The style is how it is made
+(o40: 40 letters and digits; u43: base64url; h32, H32: hex; a, A: digits and letters of one case; b64; uuid; pw: a
+password with punctuation; jwt; …); without one, each seed draws another of the styles usual for that kind.
+«…|percent» writes it escaped. «how:text|kind:style|text» writes the text with its secret in an encoding; NUL, SOH and
+CRLF are those bytes. Line ends and control bytes stand as their pictures (U+2400 and up; ⏎). A name that ends in `*`
+says that the template is written with Python's escapes. In the tables of what is no secret, the kind is `no`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,15 @@ _STYLES = {
     "no": ("h32",),
 }
 _LETTERS = string.ascii_letters + string.digits
+_ALPHABETS = {
+    "o": _LETTERS,
+    "u": _LETTERS + "-_",
+    "h": "0123456789abcdef",
+    "H": "0123456789ABCDEF",
+    "a": string.ascii_lowercase + string.digits,
+    "A": string.ascii_uppercase + string.digits,
+    "n": string.digits,
+}
 
 
 @dataclass(frozen=True)
@@ -124,9 +133,8 @@ def _secret(spec: str, source: random.Random) -> tuple[tuple[str, ...], bytes]:
 
 def _make(style: str, source: random.Random) -> bytes:
     some = partial(_some, source)
-    if style[1:].isdigit() and style[0] in "ouhn":
-        alphabet = {"o": _LETTERS, "u": _LETTERS + "-_", "h": "0123456789abcdef", "n": string.digits}[style[0]]
-        return some(alphabet, int(style[1:]))
+    if style[1:].isdigit() and style[0] in _ALPHABETS:
+        return some(_ALPHABETS[style[0]], int(style[1:]))
     number = source.randrange(10**6)
     uuid = "-".join(source.randbytes(n).hex() for n in (4, 2, 2, 2, 6)).encode()
     made: dict[str, Callable[[], bytes]] = {
@@ -142,6 +150,9 @@ def _make(style: str, source: random.Random) -> bytes:
         "conda": lambda: b"ab-" + uuid,
         "k3s": lambda: b"K10" + some("0123456789abcdef", 64) + b"::server:" + some("0123456789abcdef", 32),
         "nkey": lambda: _nkey(source.randbytes(32)),
+        "newrelic": lambda: some("0123456789abcdef", 36) + b"NRAL",
+        "octopus": lambda: b"API-" + some(string.ascii_uppercase + string.digits, 32),
+        "openvpn": lambda: b"SESS_ID_AT_" + base64.b64encode(source.randbytes(30)),
         "panos": lambda: b"LUF" + b"RPT1" + some(_LETTERS + "+/", 85) + b"==",
         "tilde": lambda: some(_LETTERS, 5) + b"~" + some(_LETTERS + ".~_-", 30),
         "google": lambda: b"1//0" + some(_LETTERS + "-_", 99),
