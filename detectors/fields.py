@@ -19,6 +19,7 @@ from detectors.notations import BLANK, COLUMN, FLAG, LATER_PAIR, NOTATIONS, PAIR
 KEY_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 LONGEST_KEY = 120  # bytes; dotted configuration keys with a host name in them are the longest seen
 LONGEST_VALUE = 16384  # bytes; larger values are blocks, which have detectors of their own
+LONGEST_TAG = 512  # bytes from a tag's beginning to a key in it
 _BACK = 48  # bytes between a key and the end of its anchor: blanks and the escape of one separator
 
 _NAMES_ON = re.compile(rb"""["'`]?[ \t]{0,4}(?::|=>)""")  # behind what is itself a key
@@ -26,6 +27,7 @@ _LIST_OPENS = re.compile(rb"""[\[(]\s{0,60}["'`]$""")
 _RESOURCE = re.compile(rb"(?:arn|urn):[^\s\"']{0,150}[:/]$")  # a resource's name: no key
 _CLOSING = re.compile(rb"</(?:[\w.-]{1,40}:)?$")  # the end of an element: what follows is another's
 _WIRE = rb"""\[(?:\\[rn]|[\r\n])\]"""  # a line's end in the wire log of Apache's HttpClient
+_TAG = re.compile(rb"<(?:[\w:.-]{0,60}|[A-Za-z_][\w:.-]{0,60}\s[^<>]*)")  # as far as a key in it
 _BARE_END = re.compile(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]|[\^~](?=[A-Za-z_]{2,20}=)|""" + _WIRE)
 _OPAQUE = re.compile(rb"[A-Za-z0-9._~+/=-]+")
 _TEXT_END = re.compile(rb"[<\r\n]|\]\]>")
@@ -117,6 +119,8 @@ def _value(
         end = start + int(between["n"])
         closed = end <= len(text.data)
     elif notation.element:
+        if b"</" not in between[0] and not _in_tag(text.data, key_start):
+            return None
         end, closed = _element_end(text, start)
     elif quote:
         end, closed = _quoted_end(text, start, quote[:1])
@@ -147,6 +151,12 @@ def _quoted_end(text: Text, start: int, quote: bytes) -> tuple[int, bool]:
     if line >= 0:
         return line, True
     return (end, True) if end >= 0 else (limit, limit < len(data))
+
+
+def _in_tag(data: bytes, key_start: int) -> bool:
+    """Whether a tag is open where a key begins: else the `>` behind it is another's."""
+    opened = data.rfind(b"<", max(0, key_start - LONGEST_TAG), key_start)
+    return opened >= 0 and _TAG.fullmatch(data, opened, key_start) is not None
 
 
 def _element_end(text: Text, start: int) -> tuple[int, bool]:

@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 
 _MAGIC = b"bearertrap anchors 1\n"
-KEPT = 4  # databases: with and without one's own rules, of this version and the one before
+KEPT = 12  # databases: three for what is scanned, with and without own rules, of this version and the one before
 _LARGEST = 64 * 1024 * 1024  # bytes; ours has about 1 MB
 
 

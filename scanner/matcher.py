@@ -10,7 +10,7 @@ import base64
 import hashlib
 import platform
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +19,7 @@ from scanner import anchor_cache
 from scanner.framings import byte_list, hexdump, mail, memory_words, nested, partial
 from scanner.model import Hit
 from scanner.rules.wide import widened
+from scanner.widetext import Expression, WideText, is_wide
 
 if TYPE_CHECKING:
     import hyperscan
@@ -50,6 +51,7 @@ class Row(NamedTuple):
     keyed: bool = False  # UTF-16: counts only where a TAIL follows, which the expression leaves out
     framing: str = ""  # no anchor, but a layout whose bytes are to be decoded and matched again: see _FRAMINGS
     wide: str = ""  # the byte order of the UTF-16 that a run of `encoding` stands in, see framings/nested.py
+    narrow: bytes = b""  # what the expression of a UTF-16 form is without the NULs
 
 
 class Matcher:
@@ -60,6 +62,7 @@ class Matcher:
         self.rows = (*_rows(detectors), *_FRAMINGS)
         self._database = _database(self.rows, cached)
         self._scratch = Lock()  # what Vectorscan works in: one scan at a time, which it runs without the GIL
+        self._wide = WideText(self.rows, lambda rows: _database(rows, cached))
 
     def scan(self, data: memoryview | bytes, start: int, after: int) -> list[Hit]:
         """Hits in `data`, whose first byte has the offset `start`, that end past `after`; ascending."""
@@ -70,11 +73,14 @@ class Matcher:
             seen((end, row))
 
         with self._scratch:
-            self._database.scan(data, match_event_handler=on_match)  # type: ignore[type-var]  # any buffer will do
+            if is_wide(data):
+                found += self._wide.scan(data)
+            else:
+                self._database.scan(data, match_event_handler=on_match)  # type: ignore[type-var]  # any buffer will do
         return [Hit(start + end, row) for end, row in sorted(set(found)) if start + end > after]
 
 
-def _database(rows: tuple[Row, ...], cached: bool) -> hyperscan.Database:
+def _database(rows: Sequence[Row] | Sequence[Expression], cached: bool) -> hyperscan.Database:
     import hyperscan  # not needed to list detectors or to read an empty file
 
     expressions = [row.expression for row in rows]
@@ -104,7 +110,7 @@ def _rows(detectors: Iterable[Detector]) -> Iterator[Row]:
     for detector in detectors:
         for anchor in detector.anchors:
             users.setdefault(anchor, []).append(detector)
-    forms: dict[tuple[bytes, bool, str, int], list[Detector]] = {}
+    forms: dict[_Form, list[Detector]] = {}
     made = {anchor: tuple(_forms(anchor)) for anchor in users}  # takes a tenth of a start
     for anchor, using in users.items():
         for form in made[anchor]:
@@ -112,34 +118,35 @@ def _rows(detectors: Iterable[Detector]) -> Iterator[Row]:
     keyed = {form for anchor in users if anchor.keyed for form in made[anchor]}
     keyed -= {form for anchor in users if not anchor.keyed for form in made[anchor]}
     for form, using in forms.items():
-        expression, caseless, encoding, phase = form
-        wide = "utf-16" in encoding
-        fixed = wide and rb"[\x00-\x00]" not in expression  # as `widened` writes a unit's NUL
-        size = 2 * expression.count(rb"\x00") if fixed else 0
+        expression, caseless, encoding, phase, narrow, size = form
         different = tuple({d.id: d for d in using}.values()) if len(using) > 1 else tuple(using)
-        yield Row(expression, caseless, encoding, different, phase, size, wide and form in keyed)
+        only_keyed = bool(narrow) and form in keyed
+        yield Row(expression, caseless, encoding, different, phase, size, only_keyed, narrow=narrow)
 
 
-def _forms(anchor: Anchor) -> Iterator[tuple[bytes, bool, str, int]]:
+_Form = tuple[bytes, bool, str, int, bytes, int]  # as in a Row: expression, caseless, encoding, phase, narrow, size
+
+
+def _forms(anchor: Anchor) -> Iterator[_Form]:
     if anchor.pattern:
-        yield anchor.pattern, anchor.caseless, "", 0
-        yield widened(anchor.pattern, big=False), anchor.caseless, "utf-16le", 0
-        yield widened(anchor.pattern, big=True), anchor.caseless, "utf-16be", 0
+        yield anchor.pattern, anchor.caseless, "", 0, b"", 0
+        yield widened(anchor.pattern, big=False), anchor.caseless, "utf-16le", 0, anchor.pattern, 0
+        yield widened(anchor.pattern, big=True), anchor.caseless, "utf-16be", 0, anchor.pattern, 0
         return
     literal = anchor.literal
     tail = TAIL if anchor.keyed else b""
     if not anchor.wrapped:
-        yield quote(literal) + tail, anchor.caseless, "", 0
-        yield from ((written + tail, anchor.caseless, "", 0) for written in _escaped(literal))
-    quoted = [_QUOTED[c] for c in literal]
-    yield rb"\x00".join([*quoted, b""]), anchor.caseless, "utf-16le", 0
-    yield rb"\x00".join([b"", *quoted]), anchor.caseless, "utf-16be", 0
+        yield quote(literal) + tail, anchor.caseless, "", 0, b"", 0
+        yield from ((written + tail, anchor.caseless, "", 0, b"", 0) for written in _escaped(literal))
+    quoted, narrow, size = [_QUOTED[c] for c in literal], quote(literal), 2 * len(literal)
+    yield rb"\x00".join([*quoted, b""]), anchor.caseless, "utf-16le", 0, narrow, size
+    yield rb"\x00".join([b"", *quoted]), anchor.caseless, "utf-16be", 0, narrow, size
     if len(literal) >= SHORTEST_HEX:
         table = _HEX_CASELESS if anchor.caseless else _HEX
-        yield b"".join([table[c] for c in literal]), True, "hex", 0
+        yield b"".join([table[c] for c in literal]), True, "hex", 0, b"", 0
     for spelling in _spellings(literal, anchor.caseless):
         for phase, form in base64_forms(spelling):
-            yield quote(form), False, "base64", phase
+            yield quote(form), False, "base64", phase, b"", 0
 
 
 # Layouts whose bytes are decoded and matched again.
@@ -150,7 +157,7 @@ _FRAMINGS = (
     Row(mail.TRIGGER, True, "", (), framing="mail"),
     *(Row(trigger, True, "", (), framing="byte-list") for trigger in byte_list.TRIGGERS),
     *(
-        Row(one.expression, one.caseless, one.encoding, (), one.phase, framing="nested", wide=one.wide)
+        Row(one.expression, one.caseless, one.encoding, (), one.phase, one.size, False, "nested", one.wide, one.narrow)
         for one in nested.triggers()
     ),
 )

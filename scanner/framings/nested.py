@@ -35,6 +35,8 @@ class Trigger:
     encoding: str
     phase: int
     wide: str = ""
+    narrow: bytes = b""  # the expression without the NULs of UTF-16, and the bytes of the form with them
+    size: int = 0
 
 
 def triggers() -> tuple[Trigger, ...]:
@@ -54,10 +56,10 @@ def _of(word: bytes) -> Iterator[Trigger]:
     for phase, inner in runs:
         for wide, form in zip(("utf-16le", "utf-16be"), _wide(inner), strict=True):
             if len(form) >= SHORTEST[wide]:
-                yield Trigger(_quoted(form), False, "base64", phase, wide)
+                yield Trigger(_quoted(form), False, "base64", phase, wide, _quoted(inner), len(form))
     for inner in _hex(word):
         for wide, form in zip(("utf-16le", "utf-16be"), _wide(inner), strict=True):
-            yield Trigger(_quoted(form), True, "hex", 0, wide)
+            yield Trigger(_quoted(form), True, "hex", 0, wide, _quoted(inner), len(form))
 
 
 def _told(encoding: str, forms: Iterator[tuple[bytes, int]]) -> Iterator[Trigger]:

@@ -9,7 +9,8 @@ from scanner.rules.gosyntax import Choice, Group, Literal, Node, OneOf, Repeat, 
 
 def widened(pattern: bytes, *, big: bool) -> bytes:
     """`pattern` over code units of UTF-16, big-endian or little-endian. Raises GoSyntaxError for what Go has not."""
-    return written(_wide(_parsed(pattern), big))
+    # Vectorscan takes a NUL for the end of an expression.
+    return written(_wide(_parsed(pattern), big)).replace(b"\0", rb"\x00")
 
 
 @lru_cache(maxsize=1)  # each is asked for in both orders
