@@ -83,8 +83,8 @@ def _match(found: re.Match[bytes]) -> Match:
 # What the names of sessions have in them; `cookie` itself would be looked at on each line of some logs. Behind a name
 # stands a `=`, in any escape, or the quotes of a dict.
 _NAMES = (
-    b"session", b"sessid", rb"\.sess", rb"\.sid", b"_sid", b" sid", b";sid", b'"sid', b"_tkt", b"aspxauth", b"remember_",
-    rb"\.aspnetcore\.", rb"\.aspnet\.",
+    b"session", b"sessid", rb"\.sess", rb"\.sid", b"_sid", b" sid", b";sid", b'"sid', b"_tkt", b"aspxauth",
+    b"remember_", rb"\.aspnetcore\.", rb"\.aspnet\.",
 )  # fmt: skip
 _BEHIND = rb"""[A-Za-z0-9_.$-]{0,48}(?:=|%3[dD]|\\u003d|\\{0,2}["'],? ?[:=,]? ?\\{0,2}["'])"""
 
