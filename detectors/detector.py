@@ -145,6 +145,14 @@ class NeedMore(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Usual:
+    """How long a token lives unless its server was told otherwise: no proof of its end."""
+
+    seconds: float
+    whose: str  # and what the setting is called there, in words
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """A confirmed secret: [start, end) of Text.data covers the secret only, without scheme or quotes."""
 
@@ -160,6 +168,7 @@ class Match:
     family: str | None = None  # vendor family, e.g. "github-pat": the judge knows lifetimes by it
     key: str | None = None  # normalised name of the key or header it stood under
     max_lifetime: float | None = None  # seconds, documented by the vendor; None: not known
+    usual: Usual | None = None  # documented defaults; None: not known
     static: bool = False  # valid until revoked or rotated
     public: bool = False  # no secret and so no finding: what secrets found are compared with
 

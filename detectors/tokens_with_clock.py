@@ -21,6 +21,7 @@ from detectors.detector import (
     Secret,
     Text,
     TokenFacts,
+    Usual,
 )
 from detectors.vendor.checksums import BASE62
 from detectors.vendor.family import glued, varied
@@ -48,6 +49,23 @@ def _moment(stamp: object) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
+_HOUR, _DAY = 3600.0, 86400.0
+# A token of that kind under a name that begins with one of these is a session of the framework that uses it.
+_USUAL = {
+    "django-signed": (rb"sessionid", Usual(14 * _DAY, "Django's default is 2 weeks (SESSION_COOKIE_AGE)")),
+    "itsdangerous": (rb"session", Usual(31 * _DAY, "Flask's default is 31 days (PERMANENT_SESSION_LIFETIME)")),
+    "fernet": (rb"x-(?:subject|auth)-token", Usual(_HOUR, "Keystone's default is one hour ([token] expiration)")),
+}
+
+
+def _usual(family: str, data: bytes, start: int) -> Usual | None:
+    if family not in _USUAL:
+        return None
+    name, usual = _USUAL[family]
+    named = re.compile(rb"""(?i)(?<![a-z0-9_-])""" + name + rb"""["']?\s{0,4}(?:=>|[:=,])\s{0,4}(?:b?["'])?\Z""")
+    return usual if named.search(data, max(0, start - 48), start) else None
+
+
 def _match(text: Text, start: int, end: int, family: str, kind: Kind, facts: TokenFacts, sure: Confidence) -> Match:
     return Match(
         start=start,
@@ -58,6 +76,7 @@ def _match(text: Text, start: int, end: int, family: str, kind: Kind, facts: Tok
         confidence=sure,
         facts=facts,
         family=family,
+        usual=_usual(family, text.data, start),
     )
 
 

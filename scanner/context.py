@@ -109,15 +109,28 @@ def _record_time(
     stamp = _surest(around, data[start : match.start], after)
     if stamp:
         return stamp, _basis("record", stamp), True, b""
-    lines = earlier[earlier.rfind(b"\0") + 1 :].splitlines()[-LINES_BACK - 1 : -1]
     belongs = _GOES_ON.match(data[start : start + HEAD]) is not None
-    for other in reversed(lines):
+    for other in _lines_above(data, start, match.start, earlier):
         written = in_line(other[:LONGEST_LINE])
         stamp = around.settled(written) if written else None
         if stamp:
             return stamp, _basis("preceding_record", stamp), belongs, other[:LONGEST_LINE]
         belongs = belongs and _GOES_ON.match(other[:HEAD]) is not None
     return None, None, False, b""
+
+
+def _lines_above(data: bytes, line: int, start: int, earlier: bytes) -> Iterator[bytes]:
+    """The lines before the secret's, the nearest first. Where it stands in something decoded, first those decoded with
+    it, then the line that held them.
+    """
+    raw = (earlier[earlier.rfind(b"\0") + 1 :] + b".").splitlines()  # the last one ends where the secret begins
+    if not raw[-1][:-1].endswith(data[line:start][-_ALIKE:]):
+        yield from reversed(data[:line].splitlines()[-LINES_BACK:])
+        yield raw[-1]
+    yield from reversed(raw[-LINES_BACK - 1 : -1])
+
+
+_ALIKE = 16  # bytes before a secret that are the same in the stream and in a view where nothing was decoded
 
 
 def _line(text: Text, match: Match) -> tuple[int, int]:

@@ -68,6 +68,14 @@ def _signed(verdict: Assessment, match: Match, signatures: Signatures) -> Assess
 
 
 GENUINE, UNPROVEN = "signature", "signature_unproven"
+# What a verdict may rest on. Several clocks that narrow each other are joined by ", "; a signature that was checked
+# stands before the rest as "signature+".
+BASES = frozenset({
+    "claims", "encrypted", "static", "none", "issued_at", "truncated", "damaged", "expires_at", "expires_in",
+    "expires_in+issued_at", "expires_in+date", "expires_in+iat_beside", "expires_in+record_time",
+    "vendor_max_lifetime+record_time", "code_lifetime+record_time", "default_lifetime+issued_at",
+    "default_lifetime+record_time", GENUINE, "introspection", "signing_key",
+})  # fmt: skip
 
 
 def _with_signature(verdict: Assessment) -> Assessment:
@@ -143,12 +151,27 @@ def _evidence(match: Match, context: Context) -> Iterator[Evidence]:
     if logged and match.max_lifetime is not None:
         told = f"logged {_said(logged.moment)}; its kind lives at most {match.max_lifetime:.0f} s"
         yield from _at_most(logged, match.max_lifetime, "vendor_max_lifetime+record_time", told)
+    if by_default := _by_default(match, context):
+        yield by_default
     if logged and match.kind is Kind.AUTH_CODE and "device" not in (match.key or ""):  # RFC 8628: as `expires_in` says
         told = f"logged {_said(logged.moment)}; a code lives 10 minutes"
         yield from _at_most(logged, CODE_LIFETIME, "code_lifetime+record_time", told)
 
 
 _ISSUED = {"issued_at": "issued", "date": "answered", "iat_beside": "issued with another", "record_time": "logged"}
+
+
+def _by_default(match: Match, context: Context) -> Evidence | None:
+    """What a documented default tells: no interval, since its server may be told otherwise."""
+    issued, logged = _own_issue(match), context.logged
+    since = issued or logged
+    if match.usual is None or since is None or (end := _later(since, match.usual.seconds)) is None:
+        return None
+    told, by = ("issued", "issued_at") if issued else ("logged", "record_time")
+    says = (
+        f"{told} {_said(since.moment)}; {match.usual.whose}, until {_said(end.latest)}, and its server's may be another"
+    )
+    return Evidence(f"default_lifetime+{by}", says)
 
 
 def _is_static(match: Match) -> bool:
@@ -201,8 +224,8 @@ def _open(stamp: Stamp) -> str:
         return ""
     if "older_times" in stamp.assumed:
         return " (older times stand in the record: the answer may be an old one)"
-    missing = next((_MISSING[word] for word in stamp.assumed if word in _MISSING), "nothing tells when exactly")
-    return f" ({missing})"
+    missing = [_MISSING[word] for word in stamp.assumed if word in _MISSING]
+    return f" ({', '.join(missing) or 'nothing tells when exactly'})"
 
 
 _MISSING = {
@@ -272,6 +295,8 @@ def _without_date(match: Match, context: Context, begins: datetime | None, polic
     if _is_static(match):
         return State.NO_EXPIRY, "static", "static: valid until it is rotated or revoked"
     issued = moment(facts.issued_at)
+    if by_default := _by_default(match, context):
+        return State.UNKNOWN, by_default.name, by_default.says
     if issued:
         return State.UNKNOWN, "issued_at", f"issued {_said(issued)}: how long it lives is its server's setting"
     if context.lifetime.seconds is not None:

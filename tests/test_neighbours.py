@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from scanner.expiry_values import LONGEST, duration, end
 from scanner.model import State
-from tests.scanning import AS_OF, jwt
+from tests.scanning import AS_OF, jwt, opaque
 from tests.test_verdicts import HOUR_AGO, A, B, state, verdicts
 
 DURATIONS = {
@@ -312,3 +313,23 @@ def test_a_record_without_a_year_from_a_pipe(day: bytes, as_of: datetime, expect
     assert found.logged_at_basis == "record+assumed_zone+assumed_year"
     long = day + b' host app[1]: {"access_token":"%s","expires_in":864000}' % A
     assert verdicts(long, as_of=as_of)[A].verdict.state is not State.LIVE
+
+
+def test_the_record_of_what_stands_encoded_in_it() -> None:
+    """The line that holds the base64 has the time; a time among what was decoded is nearer."""
+    token = b"ya" + b"29.a0" + opaque(5, 60)
+    inner = b'{"access_token":"%s"}' % token
+    outer = b"2026-11-20T11:30:00Z body: "
+    (found,) = verdicts(outer + base64.b64encode(inner)).values()
+    assert (found.verdict.basis, found.logged_at_basis) == ("vendor_max_lifetime+record_time", "preceding_record")
+    old = b"2026-11-18T11:30:00Z answer\n  " + inner
+    (found,) = verdicts(outer + base64.b64encode(old)).values()
+    assert found.logged_at == datetime(2026, 11, 18, 11, 30, tzinfo=UTC)
+    wide = ("2026-11-18T11:30:00Z answer\n" + inner.decode()).encode("utf-16-le")
+    (found,) = verdicts(wide).values()
+    assert found.logged_at == datetime(2026, 11, 18, 11, 30, tzinfo=UTC)
+
+
+def test_a_secret_at_the_very_beginning_of_a_line_is_of_the_record_above() -> None:
+    text = b"2026-11-18T11:30:00Z the token:\n" + jwt(1) + b"\n"
+    assert {one.logged_at for one in verdicts(text).values()} == {datetime(2026, 11, 18, 11, 30, tzinfo=UTC)}

@@ -6,7 +6,7 @@ signatures that service keys carry since 2022 (github.com/microsoft/security-uti
 
 from __future__ import annotations
 
-from detectors.detector import Confidence, Kind
+from detectors.detector import Confidence, Kind, Usual
 from detectors.vendor.family import ALNUM, B62, B64U, BASE64, URLSAFE, Family, detectors
 
 KEYS = "https://github.com/microsoft/security-utilities"
@@ -70,7 +70,8 @@ DETECTORS = detectors(
         b"1.AT" + B64U[:42] + b".Ag" + b"ABAwEAAAD" + B64U[:240],
         "https://learn.microsoft.com/entra/identity-platform/refresh-tokens",
         Kind.REFRESH_TOKEN,
-        # "The default lifetime" is 90 days, 24 hours for single-page apps: a default is no maximum.
+        # "The default lifetime": 24 hours for single-page apps; a default is no maximum.
+        usual=Usual(7776000.0, "Microsoft's default is 90 days"),
         goes_on=URLSAFE,
         dense=True,
         back=90,

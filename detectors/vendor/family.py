@@ -6,7 +6,19 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text, TokenFacts
+from detectors.detector import (
+    Anchor,
+    Confidence,
+    Detector,
+    Kind,
+    Match,
+    NeedMore,
+    Rank,
+    Secret,
+    Text,
+    TokenFacts,
+    Usual,
+)
 
 ALNUM = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 URLSAFE = ALNUM | frozenset(b"_-")
@@ -63,6 +75,7 @@ class Family:
     dense: bool = False  # packed binary: long runs of one character are normal in it
     back: int = 0
     lifetime: float | None = None  # seconds, documented maximum
+    usual: Usual | None = None  # the default, where no maximum is documented
     static: bool = True  # valid until revoked or rotated
     confidence: Confidence = Confidence.HIGH
     facts: Facts | None = None
@@ -183,6 +196,7 @@ def _judge(row: Family, text: Text, found: re.Match[bytes]) -> Match | None:
         facts=row.facts(token) if row.facts else TokenFacts(),
         family=row.id,
         max_lifetime=row.lifetime,
+        usual=row.usual,
         static=row.static,
     )
 
