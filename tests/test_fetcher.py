@@ -253,6 +253,36 @@ def test_http_goes_to_this_machine_only(monkeypatch: pytest.MonkeyPatch) -> None
         Fetcher(SHORT).get(endpoint("http://localhost/"), {})
 
 
+@pytest.mark.parametrize("inside", ["169.254.169.254", "10.0.0.7", "::ffff:169.254.169.254", "fd00:ec2::254"])
+def test_a_name_that_turns_inside_is_not_followed(monkeypatch: pytest.MonkeyPatch, inside: str) -> None:
+    """DNS rebinding: the address that was judged is the one connected to, and each new look-up is judged anew."""
+    answers = [["93.184.216.34"], [inside], ["93.184.216.34", inside]]
+    connected: list[str] = []
+
+    def look_up(_host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        addresses = answers.pop(0) if answers else [inside]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    def connect(to: tuple[str, int], *_: object) -> socket.socket:
+        connected.append(to[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    while answers:
+        with pytest.raises(FetchFailed, match=r"private network|failed"):
+            Fetcher(SHORT).get(endpoint("https://id.example/keys"), {})
+    assert set(connected) == {"93.184.216.34"}
+
+
+@pytest.mark.parametrize("status", ["302 Found", "307 Temporary Redirect"])
+@pytest.mark.parametrize("to", ["http://169.254.169.254/latest/meta-data/", "http://10.0.0.1/", "file:///etc/passwd"])
+def test_no_redirect_leads_inside(status: str, to: str) -> None:
+    said = fails(saying(answer(b"", status, Location=to)))
+    assert "redirects" in said
+    assert to not in said
+
+
 def test_a_name_server_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     done = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: done.wait(5) and [])

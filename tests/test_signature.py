@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.errors import UsageError
-from scanner.evidence.jwks import LARGEST_FILE, Jwks
+from scanner.evidence.jwks import LARGEST_FILE, Jwks, read_key_set
 from scanner.evidence.signature import Outcome, check
 from tests.jose_vectors import (
     A1_KEY,
@@ -234,6 +234,21 @@ def test_bad_key_sets_are_usage_errors(data: bytes, said: str, tmp_path: Path) -
     for source in (data, file):
         with pytest.raises(UsageError, match=said):
             Jwks.load(source)
+
+
+def test_a_key_set_of_ten_megabytes_is_read_in_time(tmp_path: Path) -> None:
+    """As large as one may be: mostly blanks, a huge member, or as many keys as a set may have."""
+    file = tmp_path / "keys.json"
+    member = json.dumps(A2_KEY).encode()
+    many = b",".join([member[:-1] + b',"x5c":["' + b"A" * 10_000 + b'"]}'] * 900)
+    huge = member[:-1] + b',"x":"' + b"A" * 9_900_000 + b'"}'
+    for body in (member + b" " * 9_900_000, huge, b'{"keys":[%s]}' % many):
+        file.write_bytes(body)
+        started = time.perf_counter()
+        kept = read_key_set(file)
+        assert time.perf_counter() - started < 2
+        assert len(kept.data) < 1_000_000
+        assert check(A2_TOKEN, Jwks.of(kept)).outcome is Outcome.GENUINE
 
 
 def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:

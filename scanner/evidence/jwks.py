@@ -18,6 +18,7 @@ from scanner.evidence.jose import BY_CURVE, RSA
 from scanner.evidence.key_set import KeySet
 
 LARGEST_FILE = 10 * 1024 * 1024  # bytes
+LONGEST_NAME = 1000  # characters of a key's id; issuers' have at most 100 or so
 MOST_KEYS = 1000  # issuers publish 1 to 20
 LARGEST_MODULUS = 16384  # bits: what OpenSSL itself accepts for a check; larger ones only cost time
 
@@ -92,10 +93,18 @@ def read_key_set(path: str | os.PathLike[str], issuers: frozenset[str] = frozens
 
 
 def compact(data: bytes) -> bytes:
-    """A key set that was checked, without what no signature check needs: certificate chains, private halves."""
-    kept = (*_PUBLIC_MEMBERS, "kid", "use", "alg", "key_ops")
-    members = [member for member in _members(data, "the key set") if _key(member)]
-    return orjson.dumps({"keys": [{name: member[name] for name in kept if name in member} for member in members]})
+    """A key set that was checked, without what no signature check needs: certificate chains, private halves, anything."""
+    return orjson.dumps({"keys": [_needed(member) for member in _members(data, "the key set") if _key(member)]})
+
+
+def _needed(member: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: member[name] for name in _OF_KIND[member["kty"]] if name in member}
+    kept |= {
+        name: member.get(name) for name in ("kid", "use", "alg") if 0 < len(str(member.get(name, ""))) <= LONGEST_NAME
+    }
+    if isinstance(member.get("key_ops"), list):
+        kept["key_ops"] = [name for name in ("verify", "sign") if name in member["key_ops"]]
+    return {name: value for name, value in kept.items() if value is not None}
 
 
 def _read(path: str) -> bytes:
@@ -138,6 +147,7 @@ def _key(member: Any) -> Key | None:
 
 
 _LOADERS: dict[str, Any] = {"RSA": RSAAlgorithm, "EC": ECAlgorithm, "OKP": OKPAlgorithm}
+_OF_KIND = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y"), "OKP": ("kty", "crv", "x")}
 _PUBLIC_MEMBERS = ("kty", "n", "e", "crv", "x", "y")  # a private key's others are not even looked at
 
 
