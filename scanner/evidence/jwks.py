@@ -93,7 +93,7 @@ def read_key_set(path: str | os.PathLike[str], issuers: frozenset[str] = frozens
 
 
 def compact(data: bytes) -> bytes:
-    """A key set that was checked, without what no signature check needs: certificate chains, private halves, anything."""
+    """A key set that was checked, without certificate chains, private halves and all else no check needs."""
     return orjson.dumps({"keys": [_needed(member) for member in _members(data, "the key set") if _key(member)]})
 
 
