@@ -272,7 +272,8 @@ class Work:
                 found = self._at_a_glance(hit, row, detector)
                 if found is None:
                     confirm = detector.confirm if detector.for_path is None else self._for_path(detector)
-                    found = self._confirm(hit, row, confirm) if confirm else []
+                    wanted = detector.after if detector.for_path else 0
+                    found = self._confirm(hit, row, confirm, wanted) if confirm else []
             except RuleTimeout as timeout:
                 found = self._timed_out(hit.end, timeout)
             known = known and found is not None
@@ -339,10 +340,14 @@ class Work:
             self._covered = (anchor_end if beside and anchor_end else candidate.start, candidate.end)
         self._resolver.add(candidate)
 
-    def _confirm(self, hit: Hit, row: Row, confirm: Confirm) -> list[tuple[View, Match]] | None:
-        """What a detector makes of a hit, shown as much as it asks for; None where that is not known yet."""
+    def _confirm(self, hit: Hit, row: Row, confirm: Confirm, wanted: int = 0) -> list[tuple[View, Match]] | None:
+        """What a detector makes of a hit, shown as much as it asks for; None where that is not known yet.
+
+        `wanted`: bytes behind the hit that it asks for anyhow.
+        """
         unknown = not self._window.final and self._window.end < hit.end + self._window.ahead
-        for reach in range(len(REACHES)):
+        first = next(reach for reach, size in enumerate(REACHES) if size >= wanted)
+        for reach in range(first, len(REACHES)):
             placed = self._views.at(hit, row, reach, self._window.end, self._window.final)
             if placed is None:
                 return []

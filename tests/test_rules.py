@@ -23,6 +23,7 @@ from scanner.rules import RuleTimeout, load_rules
 from scanner.rules.analysis import needed, widest
 from scanner.rules.expression import Expression
 from scanner.rules.gosyntax import GoSyntaxError, parse, written
+from scanner.rules.prefilter import Prefilter
 from tests.scanning import AS_OF, KEY, Chunks, Shape, opaque
 
 TOKEN = r"""
@@ -303,6 +304,24 @@ def test_each_match_holds_what_is_needed_and_is_no_wider(pattern: str, text: str
         held = [one.data.lower() in said.lower() if one.fold else one.data in said for one in literals or ()]
         assert literals is None or any(held)
         assert width is None or len(said) <= width
+
+
+@given(PATTERNS, st.text("abAB ", max_size=24))
+def test_what_is_asked_first_never_denies_a_match(pattern: str, text: str) -> None:
+    node = parse(pattern)
+    matches = regex.search(written(node), text.encode(), regex.V0) is not None
+    assert Prefilter(node).may_be_in(text.encode()) or not matches
+
+
+@pytest.mark.parametrize(("pattern", "text", "match"), SMALL_PRINT)
+def test_what_is_asked_first_knows_go_s_small_print(pattern: str, text: str, match: str | None) -> None:
+    assert Prefilter(parse(pattern)).may_be_in(text.encode()) or match is None
+
+
+def test_what_is_asked_first_denies_what_has_only_the_keyword() -> None:
+    asked = Prefilter(parse(r"(?i)[\w.-]{0,50}?(?:api)[\s'\"]{0,3}(?:=|:)['\"]{0,5}([a-z0-9_-]{32})(?:['\"\s;]|$)"))
+    assert asked.may_be_in(b"the api=" + b"a1" * 16)
+    assert not asked.may_be_in(b"GET /api/v1/orders api=orders api: keys " * 20)
 
 
 @given(PATTERNS, st.text("abAB ", max_size=24))

@@ -31,6 +31,12 @@ class Rule:
     path: Expression | None = None
     allowlists: tuple[Allowlist, ...] = ()
 
+    @property
+    def wanted(self) -> int:
+        """Bytes behind a keyword that decide; one more than the match, for what `\\b` and `$` look at."""
+        width = self.regex.widest
+        return AFTER if width is None else min(AFTER, NEAR + width + 1)
+
     def detector(self, reference: str) -> Detector:
         """The rule as a detector. Its `confirm` knows no path; `for_path` gives the one to use in a stream."""
         return Detector(
@@ -43,7 +49,7 @@ class Rule:
             examples=(),
             counterexamples=(),
             before=NEAR,
-            after=AFTER,
+            after=self.wanted,
             for_path=self.for_path,
         )
 
@@ -69,9 +75,7 @@ class Search:
     def __init__(self, rule: Rule, path: bytes) -> None:
         self._rule = rule
         self._path = path
-        width = rule.regex.widest
-        # bytes behind a keyword that decide; one more than the match, for what `\b` and `$` look at
-        self._wanted = AFTER if width is None else min(AFTER, NEAR + width + 1)
+        self._wanted = rule.wanted
         self._timeouts = 0
         self._data = b""
         self._found: list[tuple[tuple[int, int], ...]] = []
