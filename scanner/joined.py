@@ -19,7 +19,7 @@ from scanner.model import Finding, Skipped, Span, StreamId
 from scanner.pipeline import Scanner
 from scanner.values import Keep, Value
 
-Join = Callable[[], Iterator[Joined | Skipped]]
+Join = Callable[[], Iterator[Joined | str]]  # a text, or what was left out, for people
 
 
 def with_joined(
@@ -29,8 +29,11 @@ def with_joined(
     scanner: Scanner,
     hints: FileHints,
     keep: Keep | None,
+    notice: Callable[[str], None],
 ) -> Iterator[Finding | Skipped]:
-    """The events of a stream, then the findings in what it keeps in pieces, in order of those. `keep`: as of a scan."""
+    """The events of a stream, then the findings in what it keeps in pieces, in order of those. `keep`: as of a scan.
+    `notice` is told what was not put together.
+    """
     found = Spans()
     for event in events:
         if isinstance(event, Finding):
@@ -39,8 +42,8 @@ def with_joined(
         yield event
     told: set[str] = set()
     for text in join():
-        if isinstance(text, Skipped):
-            yield text
+        if isinstance(text, str):
+            notice(f"{stream.path}: {text}")
             continue
         values: list[Value] = []
         for event in scanner.scan(stream, io.BytesIO(text.text), hints, keep=values.append):

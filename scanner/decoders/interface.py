@@ -61,7 +61,7 @@ class Stream:
     file's content inflated, gzip and nothing else between. `completed` adds to the
     stream's findings what only its format can tell (a dump: address, mapping, owner); it takes them in
     order and may hold them back until the last, bounded by itself. `joined` gives what the format keeps in pieces, when
-    the stream was read to its end.
+    the stream was read to its end, and says in words what of that it leaves out.
     """
 
     id: StreamId
@@ -70,7 +70,7 @@ class Stream:
     plain_path: bytes | None = None
     packed_path: bytes | None = None
     completed: Completed | None = None
-    joined: Callable[[], Iterator[Joined | Skipped]] | None = None
+    joined: Callable[[], Iterator[Joined | str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

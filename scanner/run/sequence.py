@@ -115,7 +115,8 @@ class Sequence:
         first = first_look(options)
         keep = all_of(first.take if first else None, self._keep, self._trials.take if self._trials else None)
         hints = FileHints(source.mtime, options.zone, source.size)
-        yield from with_joined(events, StreamId(source.path), join, scanner_for(options), hints, keep)
+        stream, scanner = StreamId(source.path), scanner_for(options)
+        yield from with_joined(events, stream, join, scanner, hints, keep, self._notice)
         if first:
             again.know(first.known.values.values())
 

@@ -133,7 +133,7 @@ def scan_source(
             aside = trials.compare if trials else None
             events = scanner_for(options).scan(stream.id, reader, hints, on_bytes=on_bytes, keep=kept, aside=aside)
             if stream.joined:
-                events = with_joined(events, stream.id, stream.joined, scanner_for(options), hints, kept)
+                events = with_joined(events, stream.id, stream.joined, scanner_for(options), hints, kept, notice)
             events = places.watched(events) if first else events
             if first and stream.plain_path is not None:  # its format has its last word on findings and copies at once
                 in_place = True

@@ -42,9 +42,8 @@ class HeapSnapshot:
         return len(head) < 256 and _START.startswith(b"".join(head.split())[: len(_START)])
 
     def attached(self, stream: Stream) -> Stream:
-        opened, identity = opener_of(stream), stream.id
-        held = HELD.attached(stream)
-        return held if opened is None else replace(held, joined=lambda: _joined(opened, identity))
+        opened, held = opener_of(stream), HELD.attached(stream)
+        return held if opened is None else replace(held, joined=lambda: _joined(opened))
 
 
 def _tell(file: File, stream: StreamId, findings: list[Finding]) -> tuple[list[Finding], list[Skipped]]:
@@ -75,7 +74,7 @@ def _whole(findings: list[Finding]) -> list[Finding]:
     return [one for one in findings if not is_part(one)]
 
 
-def _joined(opened: Open, stream: StreamId) -> Iterator[Joined | Skipped]:
+def _joined(opened: Open) -> Iterator[Joined | str]:
     """What stands in pieces. A snapshot that is broken, or vanished, has been said to be."""
     try:
         with opened() as file:
@@ -84,7 +83,7 @@ def _joined(opened: Open, stream: StreamId) -> Iterator[Joined | Skipped]:
     except (OSError, Broken, Unindexed):
         return
     if texts.left_out:
-        yield Skipped(stream, f"more than {NODES_MOST:,} strings in pieces: the others were not put together")
+        yield f"more than {NODES_MOST:,} strings in pieces: the others were not put together"
 
 
 def _opened(file: File) -> tuple[Columns, int]:

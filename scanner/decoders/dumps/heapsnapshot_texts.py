@@ -6,27 +6,20 @@ name and its value are an edge and a node, so that what gives a secret away may 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from detectors.keys import meaning
 from scanner.decoders.dumps.access import File
 from scanner.decoders.dumps.heapsnapshot_graph import Columns, array_after, strings_start
 from scanner.decoders.dumps.json_arrays import Numbers, Strings
+from scanner.decoders.dumps.pieces import Place, Text, names_a_secret, put_together
 from scanner.decoders.interface import Joined
 
 CONCATENATED = "concatenated string"
 NODES_MOST = 100_000  # concatenations, and as many properties, that are looked at: 30 MB, some ten seconds
 PIECES_MOST = 4_096  # of one text: a token has a handful
-TEXT_MOST = 1 << 20  # bytes of one text
 EDGES_MOST = 16  # of a concatenation; two and its map are usual
-BATCH = 1 << 18  # bytes of texts that are given at once
 CUT = 1024  # characters: V8's default limit of a string in a snapshot (--heap-snapshot-string-limit)
 _HALVES = (b"first", b"second")  # edges
-_BREAK = bytes(8)  # between two texts, and where something is missing
-_TELLING = re.compile(rb"(?i)secret|token|passw|pwd|passphrase|key|credential|auth|assertion|bearer|jwt")
-
-Place = tuple[int, int]  # [start, end) of a string's characters in the file
 
 
 class Texts:
@@ -55,13 +48,11 @@ class Texts:
         properties = list(dict.fromkeys(self._properties(edges, rows)))
         leaves = (inner | {node for _, node in properties}) - halves.keys()
         places = self._places(leaves)
-        batch = _Batch(self._file)
-        for name, root in (*((-1, node) for node in both if node not in inner), *properties):
-            batch.add(names[name] + b': "' if name >= 0 else b"", _pieces(root, halves, places))
-            if batch.size >= BATCH:
-                yield batch.done()
-        if batch.size:
-            yield batch.done()
+        texts = (*((-1, node) for node in both if node not in inner), *properties)
+        yield from put_together(
+            self._file,
+            (Text(_pieces(root, halves, places), names[name] if name >= 0 else b"") for name, root in texts),
+        )
 
     def _some(self, rows: list[int]) -> list[int]:
         self.left_out = self.left_out or len(rows) > NODES_MOST
@@ -70,8 +61,11 @@ class Texts:
     def _halves(self, edges: Numbers, node: int, order: dict[int, int]) -> tuple[int, int]:
         """The nodes of a concatenation; -1 where one is not told. `order`: of the numbers of edges' names."""
         found = [-1, -1]
+        whole = self._nodes.row(node)
+        if not whole:
+            return -1, -1  # the last one, cut off
         first = self._nodes.total_before(node)
-        for row in range(first, first + min(EDGES_MOST, self._nodes.row(node)[self._columns.edge_count])):
+        for row in range(first, first + min(EDGES_MOST, whole[self._columns.edge_count])):
             edge = edges.row(row)
             half = order.get(edge[self._columns.edge_name]) if edge else None
             if half is not None and self._columns.kind_of_edge(edge) == "internal":
@@ -114,41 +108,4 @@ def _pieces(root: int, halves: dict[int, tuple[int, int]], places: dict[int, Pla
 
 
 def _is_wanted(text: bytes) -> bool:
-    return text in _HALVES or (_TELLING.search(text) is not None and meaning(text) is not None)
-
-
-class _Batch:
-    """Texts, one behind another."""
-
-    def __init__(self, file: File) -> None:
-        self._file = file
-        self._text = bytearray()
-        self._pieces: list[tuple[int, int, int]] = []
-
-    @property
-    def size(self) -> int:
-        return len(self._text)
-
-    def add(self, before: bytes, pieces: Iterable[Place | None]) -> None:
-        """A text, and what is put before it."""
-        limit = len(self._text) + TEXT_MOST
-        begin = len(self._pieces)
-        self._text += before
-        for place in pieces:
-            if place is None or len(self._text) + place[1] - place[0] > limit:
-                self._text += _BREAK
-            elif place[0] < place[1]:
-                start = len(self._text)
-                self._text += self._file.read(place[0], place[1] - place[0])
-                self._pieces.append((start, len(self._text), place[0]))
-        if len(self._pieces) == begin:
-            del self._text[limit - TEXT_MOST :]
-        elif before:
-            self._text += b'"'
-        self._text += _BREAK
-
-    def done(self) -> Joined:
-        """What was added since the last time."""
-        made = Joined(bytes(self._text), tuple(self._pieces))
-        self._text, self._pieces = bytearray(), []
-        return made
+    return text in _HALVES or names_a_secret(text)

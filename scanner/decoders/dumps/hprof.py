@@ -15,9 +15,10 @@ from itertools import chain, islice
 
 from scanner.decoders.dumps.access import File, Unindexed
 from scanner.decoders.dumps.held import ANYWHERE, Open, opener_of
+from scanner.decoders.dumps.hprof_fields import INSTANCES_MOST, FieldTexts
 from scanner.decoders.dumps.hprof_index import index_of
 from scanner.decoders.dumps.hprof_places import Place, Places
-from scanner.decoders.interface import Stream
+from scanner.decoders.interface import Joined, Stream
 from scanner.fingerprint import finding_id
 from scanner.model import Finding, Skipped, Span, StreamId
 
@@ -46,7 +47,26 @@ class Hprof:
         opened, identity = opener_of(stream), stream.id
         if opened is None:
             return replace(stream, completed=lambda events: _unplaced(events, UNREAD))
-        return replace(stream, completed=lambda events: _completed(events, opened, identity))
+        return replace(
+            stream,
+            completed=lambda events: _completed(events, opened, identity),
+            joined=lambda: _joined(opened),
+        )
+
+
+def _joined(opened: Open) -> Iterator[Joined | str]:
+    """Strings beside the names of their fields. A dump that vanished, or makes no sense, has been said to be."""
+    try:
+        with opened() as file:
+            index = index_of(file)
+            if index is None:
+                return
+            texts = FieldTexts(file, index)
+            yield from texts.joined()
+    except (OSError, Unindexed):
+        return
+    if texts.left_out:
+        yield f"strings were looked at by the names of their fields in {INSTANCES_MOST:,} objects of each class only"
 
 
 def _unplaced(events: Iterable[Event], note: str) -> Iterator[Event]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from scanner.decoders.dumps.access import Literals
@@ -55,6 +55,13 @@ class Classes:
                 if record.tag == CLASS:
                     self._places.setdefault(record.id, at)
                 at = record.end
+
+    def all(self) -> Iterator[ClassRecord]:
+        """The records of all classes that a JVM wrote first; they are not kept."""
+        for at in self._places.values():
+            found = self._records.class_at(at)
+            if found is not None:
+                yield found
 
     def learn(self, ids: Iterable[int]) -> None:
         """Reads these classes, their superclasses, and all their names."""
