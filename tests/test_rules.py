@@ -333,7 +333,13 @@ def test_dropping_a_lazy_lead_keeps_the_groups(pattern: str, text: str) -> None:
     assert [spans[1:] for spans in whole.all_in(data)] == [spans[1:] for spans in short.all_in(data)]
 
 
-@pytest.mark.parametrize("evil", ["(a+)+$", "(a|aa)+$", "(.*a){25}b"])
+def test_an_evil_rule_that_wants_what_is_not_there_is_not_searched_for(tmp_path: Path) -> None:
+    (detector,) = rules(tmp_path, "[[rules]]\nid='evil'\nregex='acme(.*a){25}b'")
+    assert detector.for_path and (confirm := detector.for_path("a.log"))
+    assert list(confirm(Text(b"acme" + b"a" * 20_000 + b"!", 4))) == []
+
+
+@pytest.mark.parametrize("evil", ["(a+)+$", "(a|aa)+$"])
 def test_no_rule_hangs_a_scan(tmp_path: Path, evil: str) -> None:
     (detector,) = rules(tmp_path, f"[[rules]]\nid='evil'\nregex='acme{evil}'")
     assert detector.for_path
