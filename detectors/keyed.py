@@ -87,25 +87,22 @@ _WORD_BEFORE = re.compile(rb"\b([A-Za-z]{2,20}) \Z")
 
 def _typed(text: Text, field: Field, said: Meaning | None) -> Meaning | None:
     """With what a field beside it says it is: `"secret":"V","credential_type":"RefreshToken"`, RFC 7009's hint."""
-    if said is None or len(words(field.key)) != 1:
+    if said is None or words(field.key) not in _UNTYPED:
         return said
-    before = text.data[max(0, field.key_start - BESIDE) : field.key_start]
-    after = text.data[field.end : field.end + BESIDE]
-    before, after = before[max(map(before.rfind, _OUTSIDE)) + 1 :], after[: _first(after)]
+    before = _OUTSIDE.split(text.data[max(0, field.key_start - BESIDE) : field.key_start])[-1]
+    after = _OUTSIDE.split(text.data[field.end : field.end + BESIDE], 1)[0]
     typed = _TYPE.search(after) or _TYPE.search(before)
     return meaning(typed[1]) or said if typed else said
 
 
 BESIDE = 700  # bytes on either side of a field in which its object says of what type it is
-_OUTSIDE = (b"{", b"}", b"\n\n")
+_UNTYPED = ((b"token",), (b"secret",))
+# Where an object or a record ends; a line that is indented or begins with a quote goes on with it.
+_OUTSIDE = re.compile(rb"""[{}]|\n(?![ \t"'])""")
 _TYPE = re.compile(
     rb"""(?i)(?:credential|token|secret|\b)_?type(?:_?hint)?(?:["'\\]{0,4}\s{0,4}(?:[:=]|=>)\s{0,4}["'\\]{0,4})"""
     rb"""((?:access|refresh|id)_?token)\b(?!=)"""
 )
-
-
-def _first(text: bytes) -> int:
-    return min((at for at in map(text.find, _OUTSIDE) if at >= 0), default=len(text))
 
 
 def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
