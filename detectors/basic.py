@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text, TokenFacts
 from detectors.fields import field_at
 from detectors.keys import words
-from detectors.shapes import is_masked, is_reference, is_text, is_wordy
+from detectors.shapes import is_masked, is_reference, is_text, is_wordy, random_looking
 
 _GAP = re.compile(rb"""["']?>?(?:(?<=>)|[ \t]{1,4}|[:=][ \t]{0,2}|\+)["'<\[]?""")
 _BLOB = re.compile(rb"[A-Za-z0-9+/_-]{8,4096}={0,2}")
@@ -25,6 +25,7 @@ _CURL = re.compile(
     rb"""(?:[ =]{0,2}|["'](?:,[ ]?|[ ]a\d{1,3}=)|\0)["']?"""
     rb"""([^\s:"'$<\0]{1,128}):([^\s"'\0]{4,256})"""
 )
+_CURL_KEY = re.compile(rb"""\s-u[ =]?["']?([A-Za-z0-9_-]{16,128}):[xX]?["']?(?=\s)""")  # a key alone: Stripe, Freshdesk
 _CLEAR = re.compile(rb"[!-~]{4,256}")
 _WEAK = frozenset(
     b"""password pass secret user xxx pwd passwd foobar username token passwort kennwort wachtwoord motdepasse senha
@@ -102,6 +103,10 @@ def confirm_curl(text: Text) -> Iterator[Match]:
         if not _is_weak(found[2]):
             facts = TokenFacts(client_id=found[1].decode("utf-8", "replace"))
             yield _match(found.start(1), found.end(2), found[1] + b":" + found[2], facts)
+    for found in _CURL_KEY.finditer(text.data, max(0, text.hit - 16), limit):
+        if random_looking(found[1]):
+            start, end = found.span(1)
+            yield Match(start, end, Kind.API_KEY, Secret(found[1]), Rank.KEYED, key="user", static=True)
 
 
 def _blob_at(text: Text, start: int, shape: re.Pattern[bytes]) -> Iterator[Match]:

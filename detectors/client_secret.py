@@ -146,7 +146,7 @@ DETECTORS = (
         anchors=(
             Anchor(pattern=rb"""x-[a-z0-9]{2,16}(?:-[a-z0-9]{2,16})?-key["'\]]{0,2} ?(?:=>?|:|,)""", caseless=True),
             *_keys(
-                b"api_hash", b"jwt_key", b"jwt-key", b"functions-key",
+                b"api_hash", b"jwt_key", b"jwt-key", b"functions-key", b"write_key", b"writekey",
                 b"apikey", b"api_key", b"api-key", b"api.key", b"subscription-key", b"license_key", b"licensekey",
                 b"accountkey", b"account_key", b"account-key", b"access_key", b"accesskey", b"access-key",
                 b"app_key", b"app-key", b"appkey", b"sharedaccesskey", b"signing_key", b"signing-key", b"signingkey",

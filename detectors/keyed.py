@@ -70,7 +70,7 @@ _BECOMES = re.compile(rb"""["'`][ ](?:->|=>|\xe2\x86\x92)[ ](?P<q>["'`])""")
 def _as_said(text: Text, field: Field) -> Field:
     """With the word before it where the key is one word: people write `CSRF token: V`, `Access token [V]`."""
     before = _WORD_BEFORE.search(text.data, max(0, field.key_start - 24), field.key_start)
-    if before is None or len(words(field.key)) != 1:
+    if before is None or field.flag or len(words(field.key)) != 1:
         return field
     phrase = before[1] + b"_" + field.key
     said = meaning(phrase)

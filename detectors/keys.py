@@ -89,6 +89,15 @@ _ACCESS_KEY = Meaning(Kind.API_KEY, False, True, plain=True)
 _PASSWORD = Meaning(Kind.CLIENT_SECRET, False, True)
 _SIGNING = Meaning(Kind.PRIVATE_KEY, True, True)
 _CODE = Meaning(Kind.AUTH_CODE, True, False)
+_CODES = frozenset(
+    (
+        (b"device", b"code"),
+        (b"authorization", b"code"),
+        (b"auth", b"code"),
+        (b"oauth", b"code"),
+        (b"oauth", b"verifier"),
+    )
+)  # the last is of RFC 5849 section 2.3; PKCE's stays with its client
 _PASSWORDS = frozenset((b"basic", b"password", b"security"))  # java.naming.security.credentials, BasicHttpCredentials
 _KEYS_TO_SIGN_OR_DECRYPT = frozenset(b"signing encryption private shared hmac jwt fernet validation decryption".split())
 # Tokens that are UUIDs: of Splunk's event collector, of agents and clusters that join (Consul, Nomad, Logz.io).
@@ -174,7 +183,7 @@ def _at(parts: tuple[bytes, ...], position: int) -> Meaning | None:
         return _ACCESS_KEY
     if word == b"string" and before == b"secure":
         return _SECRET
-    if word in (b"code",) and before in (b"device", b"authorization", b"auth", b"oauth"):
+    if (before, word) in _CODES:
         return _CODE
     if word in (b"assertion",) and before in (b"client", b"saml", b""):
         return _TOKEN

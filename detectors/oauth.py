@@ -78,6 +78,7 @@ DETECTORS = (
             Anchor(b'auth\\":'),
             Anchor(b"device_code", caseless=True, keyed=True),
             Anchor(b"devicecode", caseless=True, keyed=True),
+            Anchor(b"oauth_verifier", keyed=True),
             Anchor(b"-token\0", caseless=True),
         ),
         confirm=confirm_token,

@@ -137,6 +137,25 @@ def _confirm(
     return confirm
 
 
+_FIELDS = re.compile(rb"(?:(?:st=(?P<s>\d{10})|exp=(?P<e>\d{10})|[a-z]{2,5}=[^~=\s\"'<>]{0,400})~){1,8}hmac=\Z")
+_HMAC = re.compile(rb"[0-9a-f]{64}(?![0-9a-f])")
+
+
+def _akamai(text: Text) -> Iterable[Match]:
+    """`exp=…~acl=…~hmac=…`: fields of one parameter, parted by tildes."""
+    fields = _FIELDS.search(text.data, max(0, text.hit - 600), text.hit)
+    value = _HMAC.match(text.data, text.hit)
+    if text.cut and len(text.data) < text.hit + 65:
+        raise NeedMore
+    if fields is None or fields["e"] is None or value is None:
+        return
+    facts = TokenFacts(issued_at=_number((fields["s"] or b"").decode()), expires_at=float(fields["e"]))
+    yield Match(
+        value.start(), value.end(), Kind.SIGNED_URL, Secret(value[0]), Rank.STRUCTURE, facts=facts, family="akamai-url",
+        key="hmac",
+    )  # fmt: skip
+
+
 _HEX = b"3f9c04e7b1d852a6c7e0194f8b6d235ea97c10f48e2b6d5390fa47c18de2635b"
 _SIG = b"q3ZkXx9QbTmL2vRw8YcN0aHsJd5FgKpU7eXoi4MzVq1"
 _V4 = b"https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261122T120000Z&X-Amz-Expires=900&"
@@ -214,6 +233,34 @@ DETECTORS = (
         counterexamples=(b"?GoogleAccessId=a@b.c&Expires=1795348800&Signature=...",),
         before=REACH,
         after=REACH,
+    ),
+    Detector(
+        id="oss-url",
+        kind=Kind.SIGNED_URL,
+        title="Signed Alibaba Cloud OSS URL",
+        anchors=(Anchor(b"OSSAccessKeyId="),),
+        confirm=_confirm(
+            "oss-url", "signature", ("ossaccesskeyid", "expires"), rb"[0-9A-Za-z+/%]{27,60}={0,2}", _expires
+        ),
+        reference="https://www.alibabacloud.com/help/oss/developer-reference/ddd-signatures-to-urls",
+        examples=(
+            (b"/o?OSSAccessKeyId=LTAI5t&Expires=1795348800&Signature=" + _SIG[:27] + b"%3D ", _SIG[:27] + b"%3D"),
+        ),
+        counterexamples=(b"?OSSAccessKeyId=LTAI5t&Signature=x",),
+        before=REACH,
+        after=REACH,
+    ),
+    Detector(
+        id="akamai-url",
+        kind=Kind.SIGNED_URL,
+        title="Akamai edge authorization token",
+        anchors=(Anchor(b"~hmac="),),
+        confirm=_akamai,
+        reference="https://techdocs.akamai.com/property-mgr/docs/auth-token-2-0-ver",
+        examples=((b"/a.m3u8?hdnts=st=1795345200~exp=1795348800~acl=/*~hmac=" + _HEX + b" ", _HEX),),
+        counterexamples=(b"hdnts=exp=1795348800~acl=/*~hmac=x", b"~hmac=" + _HEX),
+        before=REACH,
+        after=256,
     ),
     Detector(
         id="laravel-url",

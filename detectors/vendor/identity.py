@@ -21,7 +21,38 @@ def _ory(name: str, title: str, prefix: bytes, kind: Kind) -> Family:
     return Family(name, title, (prefix,), shape, example, ORY, kind, goes_on=URLSAFE, static=False)
 
 
+CAS = "https://apereo.github.io/cas/7.0.x/protocol/CAS-Protocol-Specification.html"
+_TICKET = rb"-\d{1,10}-[0-9A-Za-z_-]{20,160}(?:\.[0-9A-Za-z_-]{1,40}){0,5}"  # with the name of the server that gave it
+
 DETECTORS = detectors(
+    Family(
+        "cas-granting",
+        "CAS ticket-granting ticket",
+        (),
+        rb"TGT" + _TICKET,
+        b"TG" + b"T-17-" + B62[:50] + b"-cas01",
+        CAS,
+        Kind.SESSION_COOKIE,
+        goes_on=URLSAFE,
+        weak=True,
+        back=24,
+        static=False,
+        patterns=(rb"TGT-\d{1,10}-[0-9A-Za-z_-]{8}",),
+    ),
+    Family(
+        "cas-service",
+        "CAS service or proxy ticket",
+        (),
+        rb"(?:ST|PT)" + _TICKET,
+        b"S" + b"T-17-" + B62[:30] + b"-cas01",
+        CAS,
+        Kind.AUTH_CODE,
+        goes_on=URLSAFE,
+        weak=True,
+        back=24,
+        static=False,
+        patterns=(rb"ST-\d{1,10}-[0-9A-Za-z_-]{8}", rb"PT-\d{1,10}-[0-9A-Za-z_-]{8}"),
+    ),
     Family(
         # Okta documents the scheme, not the token: "00" and 40 characters are from issued ones.
         "okta-ssws",
