@@ -18,6 +18,7 @@ from scanner.matcher import LONGEST, LONGEST_TAIL, TAIL, Matcher, Row
 from scanner.model import Finding, Hit, Skipped, Span, State, StreamId
 from scanner.resolve import REACH, Candidate, Resolver
 from scanner.rules import RuleTimeout
+from scanner.unsafe_names import holds_secret
 from scanner.values import Keep, Value
 from scanner.views import REACHES, View, Views, continued, is_binary, narrowed, unescaped
 from scanner.windows import AHEAD, BEHIND, Range, Shape, Window
@@ -185,9 +186,11 @@ _ESCAPE = re.compile(rb"[\\%&\x1b#]")
 def _facts(match: Match, client_id: str | None, issuer: str | None) -> TokenFacts:
     """What the token says, and where it says nothing, what stands beside it."""
     facts = match.facts
-    if (facts.client_id or not client_id) and (facts.issuer or not issuer):
+    client = facts.client_id or client_id
+    client = None if client and holds_secret(client) else client
+    if client == facts.client_id and (facts.issuer or not issuer):
         return facts
-    return replace(facts, client_id=facts.client_id or client_id, issuer=facts.issuer or issuer)
+    return replace(facts, client_id=client, issuer=facts.issuer or issuer)
 
 
 class Work:

@@ -9,16 +9,22 @@ import re
 from dataclasses import dataclass
 
 REACH = 1500  # bytes on either side
-_SEP = rb"""["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)?\s{0,12}["'\[(]{0,2}"""
+# Something must part a key from its value: the words alone stand in random text too, and what follows them there is a
+# piece of another secret.
+_SEP = rb"""(?=[^A-Za-z0-9])["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)?\s{0,12}["'\[(]{0,2}"""
 _CLIENT = re.compile(
-    rb"(?i)(?:client[_.-]?id|azp|appid|app[_-]?id|consumer[_-]?key)"
+    rb"(?i)(?:client[_.-]?id|(?<![a-z0-9+/_-])azp|appid|app[_-]?id|consumer[_-]?key)"
     + _SEP
-    + rb"(?P<v>[A-Za-z0-9][A-Za-z0-9._@:/-]{1,120})"
+    + rb"(?!(?:bearer|basic|dpop|token)\s)(?P<v>[A-Za-z0-9][A-Za-z0-9._@:/-]{1,120})"
 )
+# Of its address the scheme, the host and the path: userinfo, query and fragment may hold secrets. A host is followed by
+# what may follow one, else it is the user of a password that was cut.
 _ISSUER = re.compile(
     rb"(?i)(?<![a-z])(?:iss|issuer(?:[_-]?ur[il])?|token[_.-]?(?:ur[il]|endpoint)|authority)"
     + _SEP
-    + rb"(?P<v>https?://[^\s\"'<>,;)\]}&]{4,200})"
+    + rb"(?P<scheme>https?://)(?:[^\s\"'<>/?#]{0,256}@)?"
+    + rb"(?P<place>(?:[a-z0-9._\x80-\xff-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?(?=[/?#|\s\"'<>,;)\]}&\\]|\Z)"
+    + rb"(?:/[^\s\"'<>,;)\]}&?#@]{0,200})?)"
 )
 _BRACKETS = re.compile(rb"[{}()\[\]]")
 _MARKS = re.compile(rb"[{}()\[\]\n]")
@@ -45,7 +51,7 @@ def beside(data: bytes, start: int, end: int) -> Siblings:
         issuer = _ISSUER.search(after) or _last(_ISSUER, before)
     return Siblings(
         client_id=client["v"].decode("ascii") if client else None,
-        issuer=issuer["v"].decode("utf-8", "replace") if issuer else None,
+        issuer=(issuer["scheme"] + issuer["place"]).decode("utf-8", "replace") if issuer else None,
     )
 
 
