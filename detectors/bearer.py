@@ -36,6 +36,7 @@ _BEFORE = frozenset(
     b"x proxy http request req header headers upstream amz original forwarded incoming outgoing".split()
 )
 _GOES_ON = re.compile(rb"=[A-Za-z0-9]")  # no padding, but a key before its value
+_PLUS = re.compile(rb"\+(?P<scheme>[A-Za-z]{3,12})\+")  # blanks as a form's encoding writes them
 SHORT = 16  # characters below which a token must look random to be told from a word
 
 
@@ -55,6 +56,10 @@ def confirm_header(text: Text) -> Iterator[Match]:
     start = field.start
     while text.data[start : start + 1] in (b'"', b"'", b"[") and start < field.end:
         start += 1
+    blank = _PLUS.match(text.data, start)
+    if blank and blank["scheme"].lower() in _OTHER:
+        return
+    start = blank.end() if blank else start
     scheme = _SCHEME.match(text.data, start)
     if scheme and (scheme["scheme"] or b"").lower() in _OTHER:
         return

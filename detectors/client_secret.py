@@ -105,8 +105,8 @@ _COLUMN_KEY = re.compile(rb"(?i)" + _NAMES + rb"""(?=["']?[ \t]{1,40})""")
 
 # `pass` alone, where a value may follow: it is a word of prose and the end of others.
 _PASS = rb"""pass["'\\\]]{0,4} ?[=:]"""
-# Of redis.conf, slapd.conf, sssd.conf, keepalived.conf and clients of LDAP and Duo.
-_DIRECTIVE = rb"""(?:requirepass|masterauth|rootpw|bindpw|adminpw|authtok|auth_pass|skey)["'=: \t]"""
+# Of redis.conf, slapd.conf, sssd.conf, keepalived.conf and clients of LDAP, Duo and OCI.
+_DIRECTIVE = rb"""(?:requirepass|masterauth|rootpw|bindpw|adminpw|authtok|auth_pass|skey|pass[_-]phrase)["'=: \t]"""
 
 _V = b"Zk7pQ2vX9mT4bR8sLw1cYd3h"
 

@@ -46,7 +46,7 @@ def matches(text: Text, accepts: Accepts) -> Iterator[Match]:
     said = _typed(text, field, meaning(field.key))
     wanted = accepts(field, said) if said else None
     if wanted is not None:
-        for place in (field, *_changed(text, field)):
+        for place in (field, *_changed(text, field), *_listed(text, field)):
             match = of_value(text, place, wanted)
             if match:
                 yield match
@@ -64,6 +64,23 @@ def _changed(text: Text, field: Field) -> Iterator[Field]:
         yield replace(field, start=becomes.end(), end=end)
 
 
+def _listed(text: Text, field: Field) -> Iterator[Field]:
+    """`KEY: ["V", "V"]`: the further items of a list."""
+    if not _LIST.search(text.data, max(0, field.start - 60), field.start):
+        return
+    item = _ITEM.match(text.data, field.end)
+    for _ in range(MOST_ITEMS):
+        if item is None:
+            return
+        if item.end() == len(text.data) and text.cut:
+            raise NeedMore
+        yield replace(field, start=item.start(1), end=item.end(1))
+        item = _ITEM.match(text.data, item.end(1))
+
+
+MOST_ITEMS = 100  # of a list that are looked at
+_LIST = re.compile(rb"""\[\s{0,40}["']\Z""")
+_ITEM = re.compile(rb"""["'][ ]{0,4},\s{0,60}["']([^"'\r\n]{8,8192})(?=["']|\Z)""")
 _BECOMES = re.compile(rb"""["'`][ ](?:->|=>|\xe2\x86\x92)[ ](?P<q>["'`])""")
 
 

@@ -193,6 +193,23 @@ DETECTORS = detectors(
         patterns=(rb"key = AQ", rb'key":"AQ', rb'key": "AQ', rb"key=AQ", rb"key: AQ", rb"secret=AQ"),
     ),
     Family(
+        # Shares of the key that opens a vault, as `vault operator init` prints them.
+        "vault-unseal-key",
+        "HashiCorp Vault unseal or recovery key",
+        (),
+        rb"(?:Unseal|Recovery) Key \d{1,3}: (?P<secret>[0-9A-Za-z+/]{44}|[0-9A-Za-z+/]{43}=|[0-9a-f]{64,66})",
+        B62[:44],
+        "https://developer.hashicorp.com/vault/docs/commands/operator/init",
+        Kind.PRIVATE_KEY,
+        goes_on=BASE64,
+        dense=True,
+        context=b"Unseal Key 1: ",
+        back=24,
+        near=160,
+        patterns=(rb"Unseal Key ", rb"Recovery Key "),
+        counterexamples=(b"Unseal Key (will be hidden):", b"Unseal Key 1: "),
+    ),
+    Family(
         "nats-seed",
         "NATS key seed",
         (),
