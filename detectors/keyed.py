@@ -40,8 +40,8 @@ Accepts = Callable[[Field, Meaning], Meaning | None]
 def matches(text: Text, accepts: Accepts) -> Iterator[Match]:
     """The credential in the field an anchor marked, if its key is of the detector's kind."""
     field = field_at(text)
-    if field is None or text.data.endswith(b"--- ", 0, field.key_start):
-        return  # the last is of Go's tests: `--- PASS: TestRefresh/first`
+    if field is None or _is_verdict(text, field):
+        return
     field = _as_said(text, field)
     said = _typed(text, field, meaning(field.key))
     wanted = accepts(field, said) if said else None
@@ -50,6 +50,13 @@ def matches(text: Text, accepts: Accepts) -> Iterator[Match]:
             match = of_value(text, place, wanted)
             if match:
                 yield match
+
+
+def _is_verdict(text: Text, field: Field) -> bool:
+    """`PASS: gdb.base/step.exp`, `--- PASS: TestRefresh/first`, `pass: step-over.exp`: how a test ended."""
+    if field.key.lower() != b"pass" or field.quoted or not text.data.startswith(b":", field.key_start + len(b"pass")):
+        return False
+    return field.key == b"PASS" or not field.value(text).isalnum()
 
 
 def _changed(text: Text, field: Field) -> Iterator[Field]:

@@ -30,7 +30,7 @@ _GLUED = {
     b"requirepass": (b"require", b"password"), b"masterauth": (b"master", b"password"),
     b"rootpw": (b"root", b"password"), b"bindpw": (b"bind", b"password"), b"adminpw": (b"admin", b"password"),
     b"pw": (b"password",), b"authtok": (b"bind", b"password"), b"presharedkey": (b"shared", b"key"),
-    b"preshared": (b"shared",), b"psk": (b"shared", b"key"), b"skey": (b"secret", b"key"),
+    b"preshared": (b"shared",), b"skey": (b"secret", b"key"),
     b"fernetkey": (b"fernet", b"key"),
     b"sharedkey": (b"shared", b"key"), b"apisecret": (b"api", b"secret"), b"oauthtoken": (b"oauth", b"token"),
 }  # fmt: skip
@@ -90,6 +90,7 @@ _ACCESS_KEY = Meaning(Kind.API_KEY, False, True, plain=True)
 _PASSWORD = Meaning(Kind.CLIENT_SECRET, False, True)
 _SIGNING = Meaning(Kind.PRIVATE_KEY, True, True)
 _CODE = Meaning(Kind.AUTH_CODE, True, False)
+_SHARED_KEY = Meaning(Kind.API_KEY, False, True)
 _CODES = frozenset(
     (
         (b"device", b"code"),
@@ -139,6 +140,8 @@ def name_of(key: bytes) -> str:
 def meaning(key: bytes) -> Meaning | None:
     """What a key says of its value, or None where it names no credential."""
     parts = words(key)
+    if parts[-1:] == (b"psk",):
+        return _SHARED_KEY  # not of a cipher suite: PSK-AES128-CBC-SHA
     for position in range(len(parts) - 1, -1, -1):
         found = _at(parts, position)
         if found:
