@@ -28,8 +28,9 @@ _CURL = re.compile(
 _CURL_KEY = re.compile(rb"""\s-u[ =]?["']?([A-Za-z0-9_-]{16,128}):[xX]?["']?(?=\s)""")  # a key alone: Stripe, Freshdesk
 _CLEAR = re.compile(rb"[!-~]{4,256}")
 _WEAK = frozenset(
-    b"""password pass secret user xxx x-oauth-basic pwd passwd foobar username token passwort kennwort wachtwoord motdepasse
-    senha contrase\xc3\xb1a haslo has\xc5\x82o heslo parola \xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c""".split()
+    b"""password pass secret user xxx x-oauth-basic pwd passwd foobar username token passwort kennwort wachtwoord
+    motdepasse senha contrase\xc3\xb1a haslo has\xc5\x82o heslo parola
+    \xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c""".split()
 )
 # The end of the element whose attribute names the mechanism: RFC 6120 section 6.4.2.
 _ELEMENT = re.compile(rb"""["'][^<>\n]{0,120}>""")
