@@ -7,7 +7,8 @@ was found is not read again, and neither is a pipe, which can't be.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -15,7 +16,7 @@ from detectors.detector import Match, Rank, Secret
 from scanner.context import FileHints
 from scanner.copies import MOST_VALUES, Known, Part, Recount, Spans, again, is_worth_it
 from scanner.decoders import Limits, open_source
-from scanner.decoders.interface import Stream
+from scanner.decoders.interface import OpenReader, Stream
 from scanner.errors import InputError
 from scanner.model import Finding, Skipped, Source, Span, StreamId
 from scanner.pipeline import Scanner
@@ -33,6 +34,9 @@ class Copies(StrEnum):
     AUTO = "auto"  # those that only what stood beside them gave away
     ALWAYS = "always"  # also those that prove themselves, which the first look finds wherever they stand whole
     NEVER = "never"
+
+
+OpenAt = Callable[[int], OpenReader]  # opens a stream at an offset of it; raises OSError
 
 
 @dataclass(slots=True)
@@ -140,19 +144,20 @@ def _in_stream(stream: Stream, known: Known, found: Spans, keep: Keep | None) ->
 
 def copies_in_file(
     stream: StreamId,
-    path: bytes,
+    open_at: OpenAt,
     known: Known,
     found: Spans,
     part: Part | None = None,
     keep: Keep | None = None,
 ) -> Iterator[Finding | Skipped]:
-    """The copies in a plain file, or in a part of it; then `found` has the spans that bear on the part."""
+    """The copies in a file, or in a part of it; then `found` has the spans that bear on the part."""
     part = part or Part()
     try:
-        with open(path, "rb", buffering=0) as file:
-            file.seek(part.read_from)
-            values = again(stream, Bounded(file, part), known, found, part=part, recount=_recount(path, part.start))
+        with closing(open_at(part.read_from)) as file:
+            values = again(stream, Bounded(file, part), known, found, part=part, recount=_recount(open_at, part.start))
             yield from _kept(values, keep)
+    except InputError:
+        return  # said by the first look
     except OSError as error:
         yield Skipped(stream, f"cannot be read again: {error.strerror}")
 
@@ -164,17 +169,18 @@ def _kept(values: Iterable[Value], keep: Keep | None) -> Iterator[Finding]:
         yield value.finding
 
 
-def _recount(path: bytes, start: int) -> Recount:
-    """Counts the lines of a plain file from `start` up to an offset."""
+def _recount(open_at: OpenAt, start: int) -> Recount:
+    """Counts the lines from `start` up to an offset."""
 
     def recount(end: int) -> tuple[int, int | None]:
         lines, newline = 0, None
-        with open(path, "rb", buffering=0) as file:
-            at = file.seek(start)
-            while at < end and (data := file.read(min(READ, end - at))):
-                if count := data.count(b"\n"):
-                    lines, newline = lines + count, at + data.rfind(b"\n")
-                at += len(data)
+        at, buffer = start, memoryview(bytearray(READ))
+        with closing(open_at(start)) as file:
+            while at < end and (count := file.readinto(buffer[: end - at])):
+                data = bytes(buffer[:count])
+                if found := data.count(b"\n"):
+                    lines, newline = lines + found, at + data.rfind(b"\n")
+                at += count
         return lines, newline
 
     return recount

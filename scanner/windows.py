@@ -61,9 +61,9 @@ class Range:
 
 
 class Bounded:
-    """A raw file, at a range's beginning, as a reader that ends where the range does."""
+    """A raw file, or decoded content, at a range's beginning, as a reader that ends where the range does."""
 
-    def __init__(self, file: RawIOBase, part: Range) -> None:
+    def __init__(self, file: RawIOBase | Reader, part: Range) -> None:
         self._readinto = file.readinto
         self._left = None if part.read_to is None else part.read_to - part.read_from
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from scanner.copies import Known, Part
-from scanner.model import StreamId
 from scanner.run.units import Look, Unit
 from scanner.run.work import Result
 from scanner.secondlook import Places, notices
@@ -46,8 +45,8 @@ class Again:
         if not self._known.values or not self.places.are_all:
             return
         values = packed(self._known.values.values())
-        found = self.places.of(StreamId(source.path))
+        found = self.places.of(self._ranges[0][0].stream)
         for unit, lines in self._ranges:
             part = Part(unit.start, unit.end)
             look = Look(values, found.near(part.read_from, part.read_to), lines)
-            yield replace(unit, again=look)
+            yield replace(unit, again=look, last=unit is self._ranges[-1][0])

@@ -20,6 +20,10 @@ class Lines:
         self._newline = -1
         self._keep = keep
 
+    def pass_over(self, unit: Unit) -> None:
+        """Leaves a range out."""
+        self._begun = unit.ranged and not unit.last
+
     def placed(self, unit: Unit, result: Result) -> Iterator[Finding | Skipped]:
         """The unit's events with the lines and columns of the file."""
         if not self._begun:

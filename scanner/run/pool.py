@@ -13,7 +13,7 @@ from multiprocessing.sharedctypes import RawArray
 from typing import Any, Protocol
 
 from scanner import hygiene
-from scanner.model import Skipped, Source, StreamId
+from scanner.model import Skipped, Source
 from scanner.run.meter import Meter
 from scanner.run.options import Options
 from scanner.run.units import Unit
@@ -132,8 +132,7 @@ def _metered(unit: Unit, result: Result, meter: Meter | None) -> tuple[Unit, Res
     if meter is None:
         return unit, result
     for source in unit.sources:
-        end = source.size if unit.last else unit.end
-        meter.read(source, (end or 0) - unit.start + unit.hole)
+        meter.read(source, unit.cost if unit.ranged else source.size or 0)
         if unit.last:
             meter.done(source)
     return unit, result
@@ -158,5 +157,5 @@ def _alone(unit: Unit, options: Options) -> Result:
         packed, counts = [*first.packed, *second.packed], (*first.counts, *second.counts)
         notices = [*first.notices, *second.notices]
         return Result(packed, counts, values=[*first.values, *second.values], notices=notices)
-    lost = Skipped(StreamId(unit.sources[0].path), "the worker process died twice (out of memory?)", unit.start)
+    lost = Skipped(unit.stream, "the worker process died twice (out of memory?)", unit.start)
     return Result(*packed_events([[lost]]))

@@ -56,7 +56,7 @@ class Sequence:
         workers = FAR if self._executor else self._jobs
         with nullcontext(self._executor) if self._executor else processes(self._options, self._jobs) as pool:
             do = partial(in_order, options=self._options, executor=pool, workers=workers)
-            yield from self._joined(all_units(sources, workers), do)
+            yield from self._joined(all_units(sources, workers, self._options.limits), do)
 
     def _here(self, source: Source) -> Events:
         stretches = data_of(source)
@@ -75,7 +75,7 @@ class Sequence:
         for unit, result in coming:
             if unit.ranged:
                 source = unit.sources[0]
-                stream = attached(source)
+                stream = None if unit.inside else attached(source)
                 events = self._of_ranges(source, stream, chain([(unit, result)], _rest(unit, coming)), lines, do)
                 yield source, stream.completed(events) if stream and stream.completed else events
                 continue
@@ -104,7 +104,12 @@ class Sequence:
             yield from lines.placed(unit, result)
 
     def _first(self, parts: Iterable[tuple[Unit, Result]], lines: Lines, again: Again) -> Events:
+        broken = False
         for unit, result in parts:
+            if broken:
+                lines.pass_over(unit)
+                continue  # damage came before: what a decoder finds behind it is not what one finds that comes to it
+            broken = result.broken
             self._offer(result)
             again.take(unit, result)
             yield from lines.placed(unit, result)

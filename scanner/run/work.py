@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from io import FileIO
 from itertools import chain, islice
 
 import lz4.block
@@ -16,7 +17,9 @@ from scanner.context import FileHints
 from scanner.copies import Known
 from scanner.copies import Part as CopiesPart
 from scanner.decoders import Ahead, open_source
-from scanner.decoders.interface import Stream
+from scanner.decoders.frames import Content
+from scanner.decoders.interface import Reader, Stream
+from scanner.errors import InputError
 from scanner.joined import with_joined
 from scanner.judge import Policy
 from scanner.model import Finding, Skipped, Source, StreamId
@@ -24,7 +27,7 @@ from scanner.pipeline import Part, Scanner
 from scanner.rules import detectors_of
 from scanner.run.options import Options
 from scanner.run.units import Look, Unit
-from scanner.secondlook import Copies, FirstLook, Places, copies_in_file, notices, second_look
+from scanner.secondlook import Copies, FirstLook, OpenAt, Places, copies_in_file, notices, second_look
 from scanner.signing import Trials
 from scanner.values import Keep, Trial, Value, unpacked
 from scanner.windows import Bounded
@@ -48,6 +51,7 @@ class Result:
     trials: list[Trial] = field(default_factory=list, repr=False)
     missed: bool = False  # there were some, and none came along
     notices: list[str] = field(default_factory=list)
+    broken: bool = False  # the stream ends in this range, since it is damaged: ranges behind it do not count
 
     def events(self, lines: int = 0, columns: int = 0) -> Iterator[Finding | Skipped]:
         """The events, `lines` further down, and those of the first line `columns` further right."""
@@ -169,7 +173,7 @@ def _copies_in_place(
 ) -> Iterator[Finding | Skipped]:
     """Asked for when the findings of the stream were taken."""
     if first.known.values and places.are_all:
-        yield from copies_in_file(stream, path, first.known, places.of(stream), keep=keep)
+        yield from copies_in_file(stream, partial(_file_at, path), first.known, places.of(stream), keep=keep)
 
 
 def _range(unit: Unit, options: Options, keep: Keep | None, values: list[Value]) -> Result:
@@ -178,33 +182,68 @@ def _range(unit: Unit, options: Options, keep: Keep | None, values: list[Value])
     trials: list[Trial] = []
     tried = Trials(trials.append) if options.trials else None
     kept = all_of(first.take if first else None, keep, tried.take if tried else None)
-    packed, counts = packed_events([_scan_range(unit.sources[0], part, options, kept, tried)])
+    reader = _Watched()
+    packed, counts = packed_events([_scan_range(unit, part, options, kept, tried, reader)])
+    result = Result(packed, counts, part.lines, values, trials=trials, broken=reader.owned)
     if first is None or options.away:
-        missed = bool(first and first.known.values)
-        return Result(packed, counts, part.lines, values, missed=missed, trials=trials)
-    known = list(first.known.values.values())
-    return Result(packed, counts, part.lines, values, known, first.known.refused, trials)
+        return replace(result, missed=bool(first and first.known.values))
+    return replace(result, known=list(first.known.values.values()), refused=first.known.refused)
+
+
+class _Watched:
+    """A reader whose failure is kept. `owned`: it is this range's to tell."""
+
+    def __init__(self) -> None:
+        self.inner: Reader | None = None
+        self.failure: str | None = None
+        self.owned = False
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        assert self.inner is not None
+        try:
+            return self.inner.readinto(buffer)
+        except InputError as error:
+            self.failure = str(error)
+            raise
 
 
 def _scan_range(
-    source: Source, part: Part, options: Options, keep: Keep | None, trials: Trials | None
+    unit: Unit, part: Part, options: Options, keep: Keep | None, trials: Trials | None, reader: _Watched
 ) -> Iterator[Finding | Skipped]:
-    stream, aside = StreamId(source.path), trials.compare if trials else None
+    """What stands in a range; damage is told by the range in which the stream ends for it."""
+    source, aside = unit.sources[0], trials.compare if trials else None
+    hints = _hints(source, options)
     try:
-        with open(source.os_path, "rb", buffering=0) as file:
-            file.seek(part.read_from)
-            hints = _hints(source, options)
-            yield from scanner_for(options).scan(stream, Bounded(file, part), hints, part, keep=keep, aside=aside)
+        with closing(_opener(unit)(part.read_from)) as file:
+            reader.inner = Bounded(file, part)
+            for event in scanner_for(options).scan(unit.stream, reader, hints, part, keep=keep, aside=aside):
+                if isinstance(event, Skipped) and reader.failure == event.reason:
+                    reader.owned = part.owns(event.at_byte or 0)
+                    if not reader.owned:
+                        continue
+                yield event
     except OSError as error:
-        yield Skipped(stream, f"cannot be read: {os.strerror(error.errno or 0)}", part.start)
+        yield Skipped(unit.stream, f"cannot be read: {os.strerror(error.errno or 0)}", part.start)
+
+
+def _opener(unit: Unit) -> OpenAt:
+    """Opens what a range is one of."""
+    path, inside = unit.sources[0].os_path, unit.inside
+    return partial(Content, path, inside.layer, inside.mark) if inside else partial(_file_at, path)
+
+
+def _file_at(path: bytes, offset: int) -> FileIO:
+    file = FileIO(path)
+    file.seek(offset)
+    return file
 
 
 def _look_again(unit: Unit, look: Look, keep: Keep | None) -> Iterator[Finding | Skipped]:
-    source, known = unit.sources[0], Known()
+    known = Known()
     for value in unpacked(look.values):
         known.add(value)
     part = CopiesPart(unit.start, unit.end)
-    return copies_in_file(StreamId(source.path), source.os_path, known, look.found, part, keep)
+    return copies_in_file(unit.stream, _opener(unit), known, look.found, part, keep)
 
 
 def _hints(source: Source, options: Options) -> FileHints:
