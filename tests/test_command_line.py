@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from detectors.registry import all_detectors
+from scanner.cli.progress import Meter
+from scanner.model import State, Summary
+from scanner.run import Progress
 from tests.commands import AT, START, bearertrap, environment, scan
 from tests.scanning import jwt, opaque
 
@@ -93,6 +96,25 @@ def test_messages_stay_off_stdout(tmp_path: Path) -> None:
     assert ran.summary["skipped"] == 1
     assert b"none.log" in ran.err
     assert scan("-q", "--progress", tmp_path / "none.log").err == b""
+
+
+def test_a_line_every_30_seconds_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("scanner.cli.progress.time.monotonic", lambda: now)
+    summary = Summary(by_state={State.LIVE: 2, State.EXPIRED: 7})
+    meters = [Meter(True, False, summary), Meter(None, False, summary), Meter(True, True, summary)]
+    for second in range(0, 100, 2):
+        now = 1000.0 + second
+        for meter in meters:
+            meter.progress(Progress(second * 10_000_000, 2_000_000_000, 3, "old/app.log"))
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "bearertrap: 300 of 2,000 MB, 10 MB/s, 2 min 50 s left, 2 live, 7 expired, old/app.log",
+        "bearertrap: 600 of 2,000 MB, 10 MB/s, 2 min 20 s left, 2 live, 7 expired, old/app.log",
+        "bearertrap: 900 of 2,000 MB, 10 MB/s, 1 min 50 s left, 2 live, 7 expired, old/app.log",
+    ]
 
 
 def test_judged_as_of_any_time() -> None:

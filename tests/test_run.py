@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -122,6 +123,29 @@ def test_however_it_is_cut(tmp_path: Path, contents: list[bytes], repeat: int, w
         if ranges:
             assert [low for low, _ in ranges] == [0, *(high for _, high in ranges[:-1])]
             assert ranges[-1][1] is None
+
+
+PACKS: dict[str, Callable[[bytes], bytes]] = {
+    "plain": lambda data: data,
+    "gzip": gzip.compress,
+    "joined gzip": lambda data: gzip.compress(data[:5000]) + gzip.compress(data[5000:]),
+    "cut gzip": lambda data: gzip.compress(data)[:-40],
+    "tar.gz": lambda data: gzip.compress(tar({"one": data, "two": data[:9000]})),
+    "zip": lambda data: zipped({"one": data, "two.tar": tar({"in": data[-9000:]})}),
+    "streamed zip": lambda data: zipped({"one": data}, streamed=True),
+}
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(contents=st.lists(st.tuples(PIECES, st.sampled_from(sorted(PACKS))), min_size=2, max_size=6))
+@pytest.mark.usefixtures("small_units")
+def test_archives_among_the_files_make_no_difference(tmp_path: Path, contents: list[tuple[bytes, str]]) -> None:
+    sources = put(tmp_path, {f"{n}": PACKS[pack](data) for n, (data, pack) in enumerate(contents)})
+    assert list(run(sources, OPTIONS, jobs=2)) == list(run(sources, OPTIONS))
 
 
 def test_events_come_back_from_their_packed_form() -> None:

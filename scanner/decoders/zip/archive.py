@@ -52,7 +52,7 @@ def by_directory(archive: StreamId, file: FileIO, directory: Iterator[Entry]) ->
     size = os.fstat(file.fileno()).st_size
     for entry in directory:
         identity = member_id(archive, "zip", entry.name)
-        folder = entry.name.endswith(b"/") and not entry.size
+        folder = entry.is_folder
         if not folder and (reason := refusal(entry)):
             yield Skipped(identity, reason, 0)
             continue
@@ -151,10 +151,8 @@ class Sequence:
         try:
             if reason := refusal(entry):
                 yield Skipped(identity, reason, 0)
-            elif entry.packed or not entry.name.endswith(b"/"):
-                yield Member(entry, entry, opened(content, entry))
             else:
-                yield Member(entry, entry, None)
+                yield Member(entry, entry, None if entry.is_folder else opened(content, entry))
         except InputError as error:
             yield Skipped(identity, str(error), 0)
         if self._feed.skip(content.left):

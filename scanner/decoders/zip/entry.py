@@ -12,6 +12,7 @@ LOCAL = b"PK\3\4"
 ENCRYPTED, DESCRIBED, STRONG, MASKED = 1, 8, 64, 8192  # bits of the flags, 4.4.4
 HEAD = struct.Struct("<4s5H3L2H")
 ZIP64 = 1  # the extra field with sizes of eight bytes
+FOLDER_MOST = 16  # bytes that nothing may be packed to
 OVER = 0xFFFFFFFF  # says that the size stands there
 
 
@@ -30,6 +31,11 @@ class Entry:
     size: int
     offset: int = 0
     record: bytes = field(default=b"", repr=False)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it holds nothing, as its name says and its sizes do."""
+        return self.name.endswith(b"/") and not self.size and self.packed <= FOLDER_MOST
 
 
 def read_local(feed: Feed) -> Entry:

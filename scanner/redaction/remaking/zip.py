@@ -38,7 +38,6 @@ from scanner.model import Skipped
 from scanner.redaction.packing import Engine, Packer
 from scanner.redaction.remaking.outputs import Outputs, Refused, Spool, Write
 
-FOLDER_MOST = 16  # bytes a folder's empty data may be packed to
 ENDED = 2  # the flag by which LZMA data tell their end themselves (4.4.4)
 _DEFLATE_LEVELS = (6, 9, 3, 1)  # by bits 1 and 2 of the flags (4.4.4): normal, maximum, fast, super fast
 _WIDE = 45  # the version that is needed for sizes of eight bytes (4.4.3.2)
@@ -162,9 +161,13 @@ class _Output:
 
     def folder(self, member: Member) -> None:
         """A folder, which holds nothing. Raises Refused."""
-        if not member.local.record.startswith(LOCAL) or member.entry.packed > FOLDER_MOST:
+        if not member.local.record.startswith(LOCAL):
             raise Refused("a folder inside of it is not what the zip directory says")
-        self._head(member, 0, 0, 0)
+        nothing: list[bytes] = []
+        _packer(member.entry, nothing.append).close()  # of a method, nothing takes bytes too
+        data = b"".join(nothing)
+        self._head(member, len(data), 0, 0)
+        self._write(data)
 
     def _head(self, member: Member, packed: int, size: int, crc: int) -> None:
         for values, value in (
