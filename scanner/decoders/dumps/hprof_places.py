@@ -37,8 +37,8 @@ class Places:
         self._spans: list[tuple[int, int, str]] = []
 
     def owned(self, findings: list[Finding]) -> list[Place]:
-        """The places of findings, which are in order of their start, each with its owner."""
-        self._spans = [(one.spans[0].start, one.spans[-1].end, one.replacement) for one in findings]
+        """The places of findings, each with its owner."""
+        self._spans = sorted((one.spans[0].start, one.spans[-1].end, one.replacement) for one in findings)
         records = [self._records.at(finding.spans[0].start) for finding in findings]
         arrays = {record.id for record in records if record}
         if not arrays:
