@@ -26,7 +26,7 @@ _GLUED = {
     b"passphrase": (b"password",),
     b"pass": (b"password",), b"licensekey": (b"license", b"key"), b"authkey": (b"auth", b"key"),
     b"secrets": (b"secret",), b"passcode": (b"password",),
-    b"keys": (b"key",), b"apikeys": (b"api", b"key"), b"passwords": (b"password",),
+    b"keys": (b"key",), b"apikeys": (b"api", b"key"),
     b"requirepass": (b"require", b"password"), b"masterauth": (b"master", b"password"),
     b"rootpw": (b"root", b"password"), b"bindpw": (b"bind", b"password"), b"adminpw": (b"admin", b"password"),
     b"pw": (b"password",), b"authtok": (b"bind", b"password"), b"presharedkey": (b"shared", b"key"),

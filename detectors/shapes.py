@@ -22,7 +22,7 @@ _MASKED = re.compile(
 )
 _VARIABLE = re.compile(
     rb"""\$[({A-Za-z_] | \{\{ | \}\} | %[({]?[A-Za-z_.]+[)}]?[%sdr]?$ | <[A-Za-z_ -]+>? | \$\$ | @@ | !\w+\s | \#\{
-       | %\{\w+[:}]
+       | %\{\w+[:}] | %\[
        | (?:env|var|vars|secrets?|config|process\.env|os\.environ|vault|ref|ssm|file|self|this|params?|args
            |options)[.:\[(]
        | @?_{0,2}[A-Z][A-Z0-9]+(?:_[A-Z0-9]{2,})+_{0,2}(?::latest|:\d{1,6})?$ | __\w+__$ | (?:projects/|arn:|urn:)""",
@@ -48,6 +48,7 @@ _NOT_OPAQUE = re.compile(
        | [A-Za-z]{3,24}:(?:\d{4}-\d\d-\d\d$|map\[|\[|\{|<nil>$|0x[0-9a-f]+$) # the next field of a Go struct
        | [A-Za-z_][\w.:]{0,80}(?:(?:Private|Public|Secret|Api|Access)Key|(?:Access|Refresh|Bearer)Token|ClientSecret)$
        | !?[A-Z0-9]{2,8}:[!+-][A-Za-z0-9]{2,8}(?:$|[:@+]) # a list of ciphers
+       | [\w-]+(?:\|[\w-]+){2,}$ # choices
        | \d{4}-\d\d-\d\d[T ] | \d{1,3}(?:\.\d{1,3}){3} | [\d.,:+-]+$ | 0x[0-9A-Fa-f]+$ | 0{4}[0-9a-f]{4,12}$
        | (?:A(?:128|192|256)(?:CBC-HS\d{3}|GCM(?:KW)?|KW)|(?:[RHEP]S)(?:256|384|512)|RSA-OAEP(?:-\d+)?|ECDH-ES\b.*)$""",
     re.VERBOSE,
