@@ -28,6 +28,8 @@ _RESOURCE = re.compile(rb"(?:arn|urn):[^\s\"']{0,150}[:/]$")  # a resource's nam
 _CLOSING = re.compile(rb"</(?:[\w.-]{1,40}:)?$")  # the end of an element: what follows is another's
 _WIRE = rb"""\[(?:\\[rn]|[\r\n])\]"""  # a line's end in the wire log of Apache's HttpClient
 _TAG = re.compile(rb"<(?:[\w:.-]{0,60}|[A-Za-z_][\w:.-]{0,60}\s[^<>]*)")  # as far as a key in it
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]")
 _BARE_END = re.compile(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]|[\^~](?=[A-Za-z_]{2,20}=)|""" + _WIRE)
 _OPAQUE = re.compile(rb"[A-Za-z0-9._~+/=-]+")
 _TEXT_END = re.compile(rb"[<\r\n]|\]\]>")
@@ -148,6 +150,9 @@ def _quoted_end(text: Text, start: int, quote: bytes) -> tuple[int, bool]:
     line = data.find(b"\n", start, end if end >= 0 else limit)
     while line >= 0 and _depth(text, line) > depth:
         line = data.find(b"\n", line + 1, end if end >= 0 else limit)
+    until = line if line >= 0 else end if end >= 0 else limit
+    if broken := (_NO_TEXT if text.binary else _CONTROL).search(data, start, until):
+        return broken.start(), True  # the end of a packet, or what overwrote a string
     if line >= 0:
         return line, True
     return (end, True) if end >= 0 else (limit, limit < len(data))

@@ -26,6 +26,7 @@ BEFORE = 4096  # bytes of view before the block the hit is in: keys, and the sta
 REACHES = (2048, 8192, 65536)  # bytes of view past that block, tried in turn where a detector needs more
 PASSES = 4  # layers of escapes taken off: three of the contract, and one for colour codes inside them
 RUN_BACK = 8192  # characters of a hex or base64 run followed backwards from a hit
+WHOLE = -2  # instead of a cell: of a block that was seen whole
 DUMP_CELL = 16384  # bytes: a block of a hex dump is decoded once for all hits in one cell of the stream
 HEX = b"0123456789abcdefABCDEF"
 BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
@@ -157,7 +158,9 @@ class Views:
         """The bytes that the layout holds whose mark a hit is; None where it holds none, or they were given before."""
         if row.framing == "nested":
             return self.nested(hit, row, end, final)
-        shown = {"memory-words": self.words, "byte-list": self.listed, "mail": self.mail}.get(row.framing, self.dump)
+        if row.framing == "hexdump":
+            return self.dump(hit, row, end, final)
+        shown = {"memory-words": self.words, "byte-list": self.listed, "mail": self.mail}[row.framing]
         return shown(hit, end, final)
 
     def joint(self, hit: Hit, end: int, final: bool) -> tuple[View, int] | None:
@@ -185,8 +188,7 @@ class Views:
             return None
         low, high = max(0, hit.end - byte_list.BACK), min(end, hit.end + byte_list.AHEAD)
         data = self._slice(low, high)
-        dump = hexdump.block_around(data, hit.end - low - 1)
-        if dump and (len(dump[0].rows) > 1 or dump[0].rows[0].text >= 0):
+        if hexdump.is_row(data, hit.end - low - 1):
             return None
         items = byte_list.list_around(data, hit.end - low - 1)
         if items is None:
@@ -196,18 +198,19 @@ class Views:
         encoding = "byte-list" if items.decimal else "hex"
         return _unescaped(_unframed(View(items.data, (Linear(low), items), (encoding,), None, cut)))
 
-    def dump(self, hit: Hit, end: int, final: bool) -> View | None:
+    def dump(self, hit: Hit, row: Row, end: int, final: bool) -> View | None:
         """The bytes of the hex dump whose row a hit marked, escapes taken off; None if that block was given before."""
         cell = (hit.end - 1) // DUMP_CELL * DUMP_CELL
-        if self._dumped[0] == cell and self._dumped[1] < hit.end <= self._dumped[2]:
+        if self._dumped[0] in (cell, WHOLE) and self._dumped[1] < hit.end <= self._dumped[2]:
             return None
-        low, high = max(0, cell - hexdump.BACK), min(end, cell + DUMP_CELL + hexdump.AHEAD)
+        low, high = max(0, cell - hexdump.BACK), min(end, cell + DUMP_CELL + hexdump.ahead(row.expression))
         data = self._slice(low, high)
         found = hexdump.block_around(data, hit.end - low - 1)
-        if found is None or (found[1] == 0 and low > 0 and found[2] == len(data)):
+        if found is None:
             return None
         block, start, stop = found
-        self._dumped = (cell, low + start, low + stop)
+        whole = (start > hexdump.WIDEST_LINE or low == 0) and stop < len(data)  # and so in the next cell, too
+        self._dumped = (WHOLE if whole else cell, low + start, low + stop)
         cut = stop == len(data) and not (final and high == end)
         return _unescaped(_unframed(View(block.data, (Linear(low), block), ("hexdump",), None, cut)))
 

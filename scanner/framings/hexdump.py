@@ -24,7 +24,8 @@ TRIGGERS = tuple(
     )
 )
 BACK = 16 * 1024  # bytes before a row in which its block is followed
-AHEAD = 96 * 1024  # bytes after it: 24 KiB of dumped bytes at four characters each
+AHEAD = 48 * 1024  # bytes after it: 10 KiB of dumped bytes at up to five characters each; then its rows tell anew
+AHEAD_ONCE = 96 * 1024  # the same for od and hexdump, of whose rows only the second tells
 _OFFSET = re.compile(
     rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{4,16}|[0-9A-Fa-f]{8}`[0-9A-Fa-f]{8})"
     rb"(?:(?:h?(?::[ \t]{0,4}|[ \t]{1,4}:?[ \t]{0,4})|[ \t]-[ \t]{1,2}|\|[ ])(?=[0-9A-Fa-f]{2}[ 0-9A-Fa-f-])"
@@ -38,6 +39,7 @@ _DIGITS = re.compile(rb"[0-9a-f ]*")
 _NO_MARK = re.compile(rb"[0-9a-f]{7}[ ]{1,2}")  # the offsets of hexdump and od, whose words show their last byte first
 BETWEEN = 2  # lines of other text between two rows of one dump (.NET's traces write a time after each)
 WIDEST = 64  # bytes a row holds at most
+WIDEST_LINE = 1024  # bytes of a line: a block that begins further behind a cut was not cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,11 @@ def _shown(at: tuple[int, ...]) -> list[tuple[int, int]]:
     return ranges
 
 
+def ahead(trigger: bytes) -> int:
+    """Bytes behind a row in which its block is followed."""
+    return AHEAD_ONCE if trigger == TRIGGERS[1] else AHEAD
+
+
 def block_around(data: bytes, at: int) -> tuple[Block, int, int] | None:
     """The block that holds the row at index `at`, and the [start, end) of its lines, or None."""
     start = data.rfind(b"\n", 0, at) + 1
@@ -122,7 +129,7 @@ def _neighbour(data: bytes, at: int, row: Row, back: bool) -> tuple[Row, int] | 
             at = data.rfind(b"\n", 0, at - 1) + 1
         elif at >= len(data):
             return None
-        found = _row(data, at)
+        found = _alike(data, at, row) or _row(data, at)
         if found:
             first, second = (found, row) if back else (row, found)
             follows = any(a + len(first.data) == b for a, b in zip(first.offsets, second.offsets, strict=False))
@@ -130,6 +137,41 @@ def _neighbour(data: bytes, at: int, row: Row, back: bool) -> tuple[Row, int] | 
         if not back:
             at = _line_end(data, at)
     return None
+
+
+def is_row(data: bytes, at: int) -> bool:
+    """Whether index `at` is in a row that another follows or precedes, or that shows its bytes as text."""
+    start = data.rfind(b"\n", 0, at) + 1
+    row = _row(data, start)
+    if row is None:
+        return False
+    beside = _neighbour(data, start, row, back=True) or _neighbour(data, _line_end(data, start), row, back=False)
+    return row.text >= 0 or beside is not None
+
+
+def _alike(data: bytes, start: int, row: Row) -> Row | None:
+    """The row of the line at `start` where that looks like a neighbour's but for its digits, as nearly all do."""
+    other = data.rfind(b"\n", 0, row.at[0]) + 1
+    size = max(row.at) + 2 - other
+    moved = start - other
+    if data[start : start + size].translate(_AS_DIGIT) != data[other : other + size].translate(_AS_DIGIT):
+        return None
+    offset = _OFFSET.search(data, start, start + size)
+    after = row.text - other + len(row.data) if row.text >= 0 else size
+    if offset is None or not _line_end(data, start) >= start + after:
+        return None
+    at = tuple([index + moved for index in row.at])
+    values = bytes.fromhex(b"".join([data[index : index + 2] for index in at]).decode())
+    text = row.text + moved if row.text >= 0 else -1
+    if text >= 0 and data[text : text + len(values)] != values.translate(_AS_SHOWN):
+        return None
+    if text < 0 and data[start + size : start + size + 1] not in b"\r\n":
+        return None
+    return Row(_meanings(offset[1]), values, at, text)
+
+
+_AS_DIGIT = bytes(0x30 if chr(c) in "0123456789abcdefABCDEF" else c for c in range(256))
+_AS_SHOWN = bytes(c if 32 <= c < 127 else 0x2E for c in range(256))
 
 
 def _line_end(data: bytes, start: int) -> int:
