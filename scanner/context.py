@@ -110,13 +110,28 @@ def _record_time(
     if stamp:
         return stamp, _basis("record", stamp), True, b""
     belongs = _GOES_ON.match(data[start : start + HEAD]) is not None
-    for other in _lines_above(data, start, match.start, earlier):
+    lines = _lines_above(data, start, match.start, earlier)
+    for other in lines:
         written = in_line(other[:LONGEST_LINE])
         stamp = around.settled(written) if written else None
         if stamp:
+            stamp = _of_answer_in_record(stamp, other, lines, around)
             return stamp, _basis("preceding_record", stamp), belongs, other[:LONGEST_LINE]
         belongs = belongs and _GOES_ON.match(other[:HEAD]) is not None
     return None, None, False, b""
+
+
+def _of_answer_in_record(stamp: Stamp, line: bytes, above: Iterator[bytes], around: Around) -> Stamp:
+    """A time among the fields of an object is its record's, unless a record that is younger begins above it: then the
+    object tells an older time, or the record's, or one between.
+    """
+    if not line[:1].isspace() and not line.startswith((b'"', b"'")):
+        return stamp
+    begun = (in_line(other[:HEAD]) for other in above if other[:1].isalnum() or other[:1] in b"[<")
+    record = around.settled(first) if (first := next(filter(None, begun), None)) else None
+    if record is None or record.earliest <= stamp.latest + SAME:
+        return stamp
+    return replace(record, earliest=stamp.earliest, assumed=(*record.assumed, "older_times"))
 
 
 def _lines_above(data: bytes, line: int, start: int, earlier: bytes) -> Iterator[bytes]:

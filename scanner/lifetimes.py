@@ -157,6 +157,8 @@ def _fields(place: Place, object_: Object, pattern: re.Pattern[bytes]) -> Iterat
     for field in pattern.finditer(place.text, max(0, object_.start), object_.end):
         if place.start <= field.start() < place.end or not place.direct(field.start(), object_):
             continue
+        if _COMPARED.search(field[0]):
+            continue
         before = place.text[field.start() - 1 : field.start()]
         if before.isalnum() and not (before.islower() and field[0][:1].isupper()):
             continue  # the tail of another word; `tokenExpiresIn` is none
@@ -167,6 +169,9 @@ def _fields(place: Place, object_: Object, pattern: re.Pattern[bytes]) -> Iterat
         plain = owner is Owner.ACCESS and place.owner in (Owner.SESSION, Owner.DEVICE)
         if owner is place.owner or (plain and not prefix):
             yield field
+
+
+_COMPARED = re.compile(rb"""\s>|(?<![=-])>\s?["']""")  # a condition of a statement; the end of a tag stands close
 
 
 def _said(place: Place, object_: Object) -> Iterator[re.Match[bytes]]:

@@ -46,7 +46,19 @@ _DATUM = re.compile(
     rb"""(?:=>|[:=>]|at|on)?\s{0,3}["'(\[]{0,3}(?:[A-Z][a-z]{2,8},? )?$"""
 )
 _CELL = re.compile(rb"""[,;(\t][ \t]?["']\Z""")  # a value among others, of a table: when its row was made, or anything
-_DATE_FIELD = re.compile(rb"""(?i)(?<![A-Za-z-])date["']?\s{0,3}(?:=>|[:=,])\s{0,3}["'\[(]{0,3}(?=[A-Z][a-z]{2},? )""")
+_DATE_FIELD = re.compile(
+    rb"""(?i)(?<![A-Za-z-])date["']?\s{0,3}(?:=>|[:=,])\s{0,3}(?:["']value["']\s?:\s?)?"""
+    rb"""["'\[(]{0,3}(?=[A-Z][a-z]{2},? )"""
+)
+# A key before a time, quoted, with an equals sign, or at the beginning of a line that has nothing else.
+_FIELD = re.compile(
+    rb"""(?:\\{0,3}["'](?P<q>[A-Za-z_@][\w .@$-]{0,60})\\{0,3}["']\s{0,4}(?:=>|[:=])\s{0,4}|"""
+    rb"""(?<![\w.$@-])(?P<b>[A-Za-z_@][\w.@$-]{0,60})(?:=>?|:=)\s?|\A[ \t]*(?P<y>[A-Za-z_@][\w.@$-]{0,60}):[ ]{1,12})"""
+    rb"""\\{0,3}["'\[({]{0,3}(?:[A-Z][a-z]{2,8},? )?\Z"""
+)
+_REST = re.compile(rb"""[\d.,:TZ+"' -]{8,40}\s*\Z""")  # a time, and no more on its line
+_SECONDS = re.compile(rb"1\d{9}")
+_TIMES = (b"time", b"timestamp", b"time_stamp", b"_ts", b"@t", b"timeutc", b"time_utc", b"timegenerated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +111,26 @@ def all_in_line(line: bytes) -> Iterator[Written]:
     if own and (own.days or own.exact):
         yield own
     for index, written in timestamps.dated(head):
-        if not _DATUM.search(head, max(0, index - 48), index) and not _CELL.search(head, max(0, index - 3), index):
+        if _may_be_own(head, index):
             yield written
     named = keyed(line)
     if named:
         yield named
     if own and not own.days and not own.exact:
         yield own
+
+
+def _may_be_own(text: bytes, index: int) -> bool:
+    """Whether the time at an index of a line may be when the line was written: no datum, cell or value of a field whose
+    name speaks of something else.
+    """
+    if _DATUM.search(text, max(0, index - 48), index) or _CELL.search(text, max(0, index - 3), index):
+        return False
+    field = _FIELD.search(text, max(0, index - 80), index)
+    if field is None or (field["y"] and not _REST.match(text, index)):
+        return True
+    name = (field["q"] or field["b"] or field["y"]).lower()
+    return name.endswith(_TIMES) or (name != b"created" and _KEYED.match(b'"%b":' % name) is not None)
 
 
 def keyed(text: bytes) -> Written | None:
@@ -121,6 +146,8 @@ def all_keyed(text: bytes) -> Iterator[tuple[int, Written]]:
         written = timestamps.value(text[key.end() : key.end() + 64])
         if not written or not (written.days or written.exact):
             continue
+        if key[0].lower().startswith(b"created") and not _SECONDS.match(text, key.end()):
+            continue  # a number in Python's records; else when something was made
         if key[0].lower().startswith(_HAR) or not _DATUM.search(text, max(0, key.start() - 24), key.end()):
             yield key.start(), written
 
@@ -133,7 +160,7 @@ def dated(text: bytes) -> Iterator[tuple[int, Written]]:
     if not _CLOCK.search(text):
         return
     for index, written in timestamps.dated(text):
-        if not _DATUM.search(text, max(0, index - 48), index) and not _CELL.search(text, max(0, index - 3), index):
+        if _may_be_own(text, index):
             yield index, written
     yield from all_keyed(text)
 

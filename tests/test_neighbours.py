@@ -333,3 +333,63 @@ def test_the_record_of_what_stands_encoded_in_it() -> None:
 def test_a_secret_at_the_very_beginning_of_a_line_is_of_the_record_above() -> None:
     text = b"2026-11-18T11:30:00Z the token:\n" + jwt(1) + b"\n"
     assert {one.logged_at for one in verdicts(text).values()} == {datetime(2026, 11, 18, 11, 30, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dob",
+        "value",
+        "x",
+        "registered",
+        "termination",
+        "completed",
+        "finished_at",
+        "creationDate",
+        "created",
+        "updated_at",
+    ],
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"%s":"2020-01-01T00:00:00Z","access_token":"%s","expires_in":3600}',
+        b'{\n  "%s": "2020-01-01T00:00:00Z",\n  "access_token": "%s",\n  "expires_in": 3600\n}\n',
+        b"%s: 2020-01-01T00:00:00Z\naccess_token: %s\nexpires_in: 3600\n",
+        b"%s=2020-01-01T00:00:00Z access_token=%s expires_in=3600",
+        b'2026-11-22T11:30:00Z answer\n{\n "%s": "2020-01-01T00:00:00Z",\n "access_token": "%s",\n "expires_in": 3600\n}\n',
+    ],
+)
+def test_a_time_under_another_name_is_not_the_record_s(text: bytes, name: str) -> None:
+    expected = State.LIVE if text.startswith(b"2026") else State.UNKNOWN
+    assert state(text % (name.encode(), A)) is expected
+
+
+def test_a_time_inside_an_answer_is_older_than_the_record() -> None:
+    text = b'%s answer\n{\n  "timestamp": "2026-11-22T09:00:00Z",\n  "access_token": "%s",\n  "expires_in": 3600\n}\n'
+    found = verdicts(text % (b"2026-11-22T11:30:00Z", A))[A].verdict
+    assert found.state is State.UNKNOWN
+    assert "the answer may be an old one" in found.reason
+    assert state(text % (b"2026-11-22T10:59:00Z", A)) is State.EXPIRED  # whichever of the two
+    alone = b'{\n  "timestamp": "2026-11-22T09:00:00Z",\n  "access_token": "%s",\n  "expires_in": 3600\n}\n' % A
+    assert state(alone) is State.EXPIRED
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'{"name":"expires","value":"Thu, 01 Jan 2015 00:00:00 GMT"}',
+        b'"last-modified": "Wed, 21 Oct 2015 07:28:00 GMT"',
+    ],
+)
+def test_headers_of_an_answer_are_not_its_record_s_time(header: bytes) -> None:
+    text = b'2026-11-22T11:30:00Z {"headers":[%s],"body":{"access_token":"%s","expires_in":3600}}'
+    assert state(text % (header, A)) in (State.LIVE, State.UNKNOWN)
+    lines = b'{"headers":\n[\n%s\n],\n"body":{"access_token":"%s","expires_in":3600}}\n'
+    assert state(lines % (header, A)) is State.UNKNOWN
+
+
+@pytest.mark.parametrize("sign", [b">", b" > ", b" >= ", b" < "])
+def test_a_condition_on_the_end_is_no_end(sign: bytes) -> None:
+    text = HOUR_AGO + b" SELECT * FROM t WHERE access_token='%s' AND expires_at%s'2026-11-22T11:30:00Z'"
+    assert state(text % (A, sign)) is State.UNKNOWN
