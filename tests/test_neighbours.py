@@ -357,7 +357,7 @@ def test_a_secret_at_the_very_beginning_of_a_line_is_of_the_record_above() -> No
         b'{\n  "%s": "2020-01-01T00:00:00Z",\n  "access_token": "%s",\n  "expires_in": 3600\n}\n',
         b"%s: 2020-01-01T00:00:00Z\naccess_token: %s\nexpires_in: 3600\n",
         b"%s=2020-01-01T00:00:00Z access_token=%s expires_in=3600",
-        b'2026-11-22T11:30:00Z answer\n{\n "%s": "2020-01-01T00:00:00Z",\n "access_token": "%s",\n "expires_in": 3600\n}\n',
+        b'2026-11-22T11:30:00Z x\n{\n "%s": "2020-01-01T00:00:00Z",\n "access_token": "%s",\n "expires_in": 3600\n}\n',
     ],
 )
 def test_a_time_under_another_name_is_not_the_record_s(text: bytes, name: str) -> None:
