@@ -23,6 +23,8 @@ def test_examples_are_found_in_utf16(detector: object, order: str) -> None:
     data, secret = detector.examples[0]  # type: ignore[attr-defined]
     if scan(b"\n" + data)[0].detector != detector.id:  # type: ignore[attr-defined]
         pytest.skip("another detector says more of this example")
+    if not data.isascii():
+        pytest.skip("a message of a protocol's bytes: it is no text, so nobody writes it in UTF-16")
     wide = b"\n\0".decode("utf-16-le").encode(order) + data.decode("latin-1").encode(order)
     start = 2 + 2 * data.index(secret)
     found = scan(wide)
