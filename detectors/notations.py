@@ -29,6 +29,8 @@ _PARTS = {
     b"{member}": rb"""(?:{quote}?[A-Za-z_]{1,24}{quote}?[ ]?[:=][ ]?(?:{quote}[^"'`\r\n]{0,60}{quote}"""
     rb"""|[A-Za-z0-9_.-]{1,24})[,;]?{wrap})""",
     b"{attributes}": rb"""(?:\s{1,20}[\w:.-]{1,40}[ ]?=[ ]?["'][^"'<>\r\n]{0,200}["']){0,4}\s{0,20}""",
+    # What stands before an element's text or its first child: a line that is not indented is no more of its text.
+    b"{within}": rb"(?:\s{0,60}(?=<)|[ \t]{0,40}(?:\r?\n[ \t]{1,60})?)",
     b"{inner}": rb"(?:<!\[CDATA\[)?(?P<q>)(?=[^\s<])",
     b"{visible}": rb"""(?:(?::"[\w\\]{1,80}")?:(?:protected|private))?""",
     b"{bar}": rb"(?:\||\xe2\x94[\x82\x83]|\xe2\x95\x91)",  # | and the vertical lines of box drawing
@@ -107,12 +109,12 @@ NOTATIONS = (
     # variable=KEY;issecret=true]V  (logging commands of build agents)
     _notation(rb"(?:;[A-Za-z]{1,16}=[A-Za-z]{1,8}){0,4}\](?P<q>)(?=[A-Za-z0-9])"),
     # <KEY>V</KEY>
-    _notation(rb"{attributes}>\s{0,20}{inner}", element=True),
+    _notation(rb"{attributes}>{within}{inner}", element=True),
     # <KEY><value>V
     _notation(rb"{attributes}>\s{0,60}<[vV]alue(?:\s[^<>]{0,200})?>\s{0,20}{inner}", element=True),
     # <entry key="KEY">V   <setting name="KEY"><value>V   <elementProp name="KEY"><stringProp name="Argument.value">V
     _notation(
-        rb"""["']{attributes}>\s{0,60}(?:<boolProp[^<>]{0,80}>\w{0,8}</boolProp>\s{0,60}){0,3}"""
+        rb"""["']{attributes}>{within}(?:<boolProp[^<>]{0,80}>\w{0,8}</boolProp>\s{0,60}){0,3}"""
         rb"""(?:<(?:value|string(?:Prop)?)(?:\s[^<>]{0,200})?>\s{0,20})?{inner}""",
         element=True,
     ),

@@ -25,19 +25,23 @@ _ITEM = re.compile(
 )
 
 
-def value_of(text: Text, marker: int, number: int) -> tuple[int, int] | None:
-    """[start, end) of the value of the statement's marker number `number` (from 1), which stands at `marker`.
+def value_of(text: Text, marker: int, number: int, *, named: bool) -> tuple[int, int] | None:
+    """[start, end) of the value of the statement's marker number `number` (from 1), which ends at `marker`.
 
-    Raises NeedMore where a list may still follow.
+    `named`: the marker says its number, so that its value may stand under that. Raises NeedMore where a list may still
+    follow.
     """
     limit = min(len(text.data), marker + BEHIND)
-    for numbered in _NUMBERED.finditer(text.data, marker, limit):
-        if int(numbered[1]) == number:
-            return numbered.span(2) if numbered[2] else None
-    for opened in _OPEN.finditer(text.data, marker, limit):
+    told = _NUMBERED.finditer(text.data, marker, limit) if named else ()
+    numbered = next((one for one in told if int(one[1]) == number), None)
+    for opened in _OPEN.finditer(text.data, marker, numbered.start() if numbered else limit):
+        if numbered and _NUMBERED.match(text.data, opened.end()):
+            break
         found = _item(text.data, opened.end(), number)
         if found:
             return found
+    if numbered:
+        return numbered.span(2) if numbered[2] else None
     if text.cut and marker + BEHIND > len(text.data):
         raise NeedMore
     return None

@@ -34,7 +34,7 @@ _NOT_OPAQUE = re.compile(
        | (?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | /(?:[a-z._-]{2,24}[/=]|[a-z._-]+$)
        | [\[(BCDFIJSZV]*L[a-z][\w$-]*(?:/[\w$-]+)+(?:;|$) # a type's descriptor in a class file (JVMS 4.3)
        | [A-Za-z]{3}[\w$.-]*(?:\\{1,2}[A-Za-z$][\w$ .-]*)+$ | [\w.-]+(?:,[\w.-]+){2,},?$ | [A-Za-z]+:[A-Za-z]+=$
-       | [\w./-]{1,80}/\$[A-Za-z_{] | \.{1,2}/ | [A-Za-z]:\\ | (?:[a-z_-]{3,24}/){2}
+       | [\w./-]{1,80}/\$[A-Za-z_{] | [a-z][a-z0-9+.-]{1,15}:// | \.{1,2}/ | [A-Za-z]:\\ | (?:[a-z_-]{3,24}/){2}
        | md5[0-9a-f]{32}$ | e3b0c44298fc1c14 # of nothing
        | (?:sha(?:1|224|256|384|512)|md5|hmac-sha\d+|crc32|blake2b?|etag|W/"|rsa-sha\d+)[-:=$/]
        | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[0-9a-z]{1,2}\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)

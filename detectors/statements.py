@@ -99,7 +99,7 @@ def _parameter(text: Text, statement: int, start: int, end: int) -> tuple[int, i
     numbered = parameters.MARKER.fullmatch(marker)
     if numbered:
         number = numbered["number"] or _markers_before(text.data, statement, start) + 1
-        return parameters.value_of(text, end, int(number)) or (start, end)
+        return parameters.value_of(text, end, int(number), named=bool(numbered["number"])) or (start, end)
     if marker[:1] not in (b"@", b":") or len(marker) > 64:
         return start, end
     at = text.data.rfind(marker + b"='", max(0, statement - BACK), statement)
@@ -128,7 +128,7 @@ def confirm_parameter(text: Text) -> Iterator[Match]:
     if opened is None:
         return
     number = compared["number"] or _markers_before(text.data, opened.start(), compared.start(1)) + 1
-    place = parameters.value_of(text, compared.end(), int(number))
+    place = parameters.value_of(text, compared.end(), int(number), named=bool(compared["number"]))
     if place:
         name = text.data[key_start:key_end].rpartition(b".")[2]
         match = of_value(text, Field(name, key_start, *place, quoted=True, closed=True, flag=False), said)

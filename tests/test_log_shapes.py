@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from scanner.fingerprint import fingerprint
@@ -51,3 +53,16 @@ def test_nothing_is_found_in_what_only_looks_like_a_secret(shape: Shape) -> None
     for seed in range(SEEDS):
         text, _ = shape.instance(seed)
         assert not scan(b"2026-11-22 10:00:00 INFO start\n" + text + b"\n2026-11-22 10:50:00 INFO end\n"), seed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 3, 4])
+def test_shapes_do_not_spoil_each_other(seed: int) -> None:
+    """Dozens of them in one file, in any order, what is no secret among them."""
+    everything = SECRETS + shapes("negatives", "infrastructure_negatives")
+    random.Random(seed).shuffle(everything)
+    for first in range(0, len(everything), 12):
+        made = [shape.instance(seed) for shape in everything[first : first + 12]]
+        found = scan(b"".join(text + b"\n" for text, _ in made))
+        wanted = [fingerprint(KEY, one.value) for _, planted in made for one in planted if one.kinds != ("no",)]
+        assert sorted(f.fingerprint for f in found) == sorted(wanted), [s.name for s in everything[first : first + 12]]
