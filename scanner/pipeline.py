@@ -20,7 +20,8 @@ from scanner.resolve import REACH, Candidate, Resolver
 from scanner.rules import RuleTimeout
 from scanner.unsafe_names import holds_secret
 from scanner.values import Keep, Value
-from scanner.views import REACHES, View, Views, continued, is_binary, narrowed, unescaped
+from scanner.view import View, is_binary
+from scanner.views import REACHES, Views, continued, narrowed, unescaped
 from scanner.windows import AHEAD, BEHIND, Range, Shape, Window
 
 SPREAD = 192 * 1024  # bytes a part's neighbourhood reaches: the longest match, its anchor, and what may overlap it

@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from detectors.detector import Match
 from scanner.model import Span
-from scanner.views import View
+from scanner.view import View
 
 REACH = 16 * 1024  # bytes: no match begins further than this before the end of the anchor that found it
 

@@ -70,13 +70,13 @@ def _holds(outer: str, inner: str) -> bool:
         return False  # memory is not big-endian; and mail is no file of Windows
     if outer == "utf-16be" and inner == "nul":
         return False  # only Windows has such environments
-    if outer in WIDE and inner == "quoted-printable":
+    if outer in WIDE and inner in ("quoted-printable", "base64 in lines"):
         return False  # a mail in UTF-16 is in another encoding
     if outer in LISTS and (inner in RUNS or inner in WIDE):
         return False  # a list of bytes is known by the words in it
     if outer == "colours":
         return inner not in RUNS  # broken where they are known by
-    return not (inner == "base64 in lines" and outer == "percent")
+    return True
 
 
 def chains(length: int) -> list[tuple[str, ...]]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.escapes import decode, unescape
-from scanner.views import Linear, Pieces, View
+from scanner.view import Linear, Pieces, View
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x1b#"), max_size=60)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-TRIGGER = rb"content-transfer-encoding: {0,4}(?:base64|quoted-printable)"  # caseless
+TRIGGER = rb"content-transfer-encoding(?:: {0,4}|%3a(?:%20|\+)?)(?:base64|quoted-printable)"  # caseless
 AHEAD = 64 * 1024  # bytes of a body
 _EMPTY = re.compile(rb"\r?\n(?:[^\r\n]{1,200}\r?\n){0,20}\r?\n")  # what is left of the head, and the empty line
 _BOUNDARY = re.compile(rb"\r?\n--[\w'()+,./:=?-]{1,70}(?:\r?\n|\Z)")  # RFC 2046 section 5.1.1

@@ -12,7 +12,7 @@ _LINE = re.compile(rb"[^\n]*\n?")
 _ODD = re.compile(rb"=(?![0-9A-F]{2}|\r?$)")
 _SOFT = re.compile(rb"[^\r\n]{50,75}=\r?\n")  # section 6.7 rule 5: encoded lines are at most 76 characters long
 # Padding: behind whole groups of four in a line that no encoder would have broken in the midst of a word.
-FULL = 75  # characters: an encoder breaks a long word where its line is full, at 76 for the most part
+FULL = 74  # characters: an encoder breaks a long word where its line is full, at 76, or 74 where an escape has no room
 _PADDING = re.compile(rb"(?:\A|[^A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{4}){2,18}[A-Za-z0-9+/_-]{3}=\r?\n?\Z")
 _SIGN = re.compile(rb"=3D|=20\r?$|=C3=|=E2=")
 _ANY = re.compile(rb"=(?:3D|\r?\n)")  # without one of these there is nothing to undo
