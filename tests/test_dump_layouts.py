@@ -124,7 +124,8 @@ def test_memory_printed_as_words_shows_the_secret(carrier: str, layout: str, see
     data = LEAD + WORDS[layout](b"~" * shift + text) + TAIL
     found = scan(data)
     assert [f.fingerprint for f in found] == [plain[0].fingerprint]
-    hexes = [data[s.start : s.end] for s in found[0].spans]
+    words = [s for s in found[0].spans if layout != "xxd -e" or not _is_shown_as_text(data, s.start)]
+    hexes = [data[s.start : s.end] for s in words]
     digits = sorted(b"".join(bytes.fromhex(piece.decode()) for piece in hexes if _is_hex(piece)))
     assert digits == sorted(secret)
 
@@ -141,6 +142,11 @@ def test_a_list_of_numbers_shows_the_secret(carrier: str, layout: str, seed: int
     assert [f.fingerprint for f in found] == [plain[0].fingerprint]
     (span,) = found[0].spans
     assert bytes(map(int, re.findall(rb"\d+", data[span.start : span.end]))) == secret
+
+
+def _is_shown_as_text(data: bytes, offset: int) -> bool:
+    """Whether it stands in xxd's second column, two blanks behind the first: text like `06` looks like a word."""
+    return b"  " in data[data.rfind(b"\n", 0, offset) : offset]
 
 
 def _digits(piece: bytes) -> str:
