@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import base64
 import re
-from array import array
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
 
 from detectors.detector import Confidence, Flaw, Kind, Match, Rank, Secret
 from detectors.shapes import is_uuid
@@ -23,8 +20,10 @@ from scanner.decoders.interface import Reader
 from scanner.errors import InputError
 from scanner.fingerprint import finding_id
 from scanner.framings import byte_order
-from scanner.matcher import LONGEST, quote
+from scanner.matcher import LONGEST
 from scanner.model import Span, StreamId
+from scanner.spans import Spans
+from scanner.spellings import ALNUM, Form, Search
 from scanner.values import Value
 from scanner.windows import AHEAD, Range, Shape, Window
 
@@ -34,10 +33,8 @@ GLUED = 20  # bytes from which on a value is a copy also inside a longer run of 
 LONGEST_VALUE = 7000  # bytes: written as \\uXXXX that is 42 KiB, which a window holds on both sides of a hit
 WIDEST = 6  # bytes one byte of a value takes at most: \\u002b
 SPREAD = LONGEST_VALUE * WIDEST  # bytes a copy takes at most
-FRAGMENT = 16  # bytes of a value that are enough to look closer
 
 _UNRESERVED = re.compile(rb"[A-Za-z0-9._~-]*")  # RFC 3986 section 2.3: what no one escapes
-_ALNUM = re.compile(rb"[A-Za-z0-9]+")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]*")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _LASTING = frozenset({Kind.CLIENT_SECRET, Kind.API_KEY, Kind.BASIC_CREDENTIALS, Kind.PRIVATE_KEY})
@@ -53,47 +50,6 @@ class Copy:
     encoding: tuple[str, ...]
     line: int
     column: int  # bytes, from 1
-
-
-class Spans:
-    """Many spans in little memory (16 bytes each), by their start."""
-
-    __slots__ = ("_ends", "_longest", "_starts")
-
-    def __init__(self, spans: Iterable[Span] = ()) -> None:
-        self._starts, self._ends = array("Q"), array("Q")
-        self._longest = 0
-        for span in spans:
-            self.add(span)
-
-    def add(self, span: Span) -> None:
-        """Takes one; cheap where they come in order or nearly so."""
-        at = len(self._starts)
-        while at and self._starts[at - 1] > span.start:
-            at -= 1
-        self._starts.insert(at, span.start)
-        self._ends.insert(at, span.end)
-        self._longest = max(self._longest, span.end - span.start)
-
-    def __len__(self) -> int:
-        return len(self._starts)
-
-    def overlap(self, start: int, end: int) -> bool:
-        """Whether one of them overlaps [start, end)."""
-        at = bisect_left(self._starts, end)
-        while at and self._starts[at - 1] > start - self._longest:
-            at -= 1
-            if self._ends[at] > start:
-                return True
-        return False
-
-    def near(self, start: int, end: int | None) -> Spans:
-        """Those that may overlap [start, end); None: all from there on."""
-        low = bisect_left(self._starts, max(0, start - self._longest))
-        high = len(self._starts) if end is None else bisect_left(self._starts, end)
-        some = Spans()
-        some._starts, some._ends, some._longest = self._starts[low:high], self._ends[low:high], self._longest
-        return some
 
 
 @dataclass(slots=True)
@@ -221,19 +177,6 @@ def copies(
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
-    """A way a value may be written, known by a fragment that ends `ahead` bytes after the value's start."""
-
-    value: Secret
-    encoding: str  # "", "utf-16le", "utf-16be", "hex", "base64", "utf-16le base64", "utf-16be base64"
-    fragment: bytes
-    ahead: int  # bytes (of the form) from its start to the fragment's end
-    whole: bytes  # the form; of base64 only the characters that depend on the value alone
-    expression: bytes = b""  # looked for instead of the fragment, where no stretch is sure to stand unescaped
-    lead: int = 0  # base64: bytes before the value in its first group of three
-
-
-@dataclass(frozen=True, slots=True)
 class _Place:
     span: Span
     value: Secret
@@ -248,91 +191,6 @@ class _Place:
 def _search(values: tuple[Secret, ...]) -> Search:
     """Kept for the next stream of the source, or the next part of it."""
     return Search(values)
-
-
-class Search:
-    """The fragments of all forms in one database. Made once for many streams: 2,000 values take seconds to compile."""
-
-    def __init__(self, values: Iterable[Secret]) -> None:
-        import hyperscan  # only where there is something to look for
-
-        grouped: dict[tuple[bytes, bool], list[_Form]] = {}
-        for value in values:
-            for form in _forms(value):
-                grouped.setdefault((form.expression or quote(form.fragment), form.encoding == "hex"), []).append(form)
-        self.forms = list(grouped.values())
-        self._escaped: dict[Secret, re.Pattern[bytes]] = {}
-        if not self.forms:
-            return
-        self._database: Any = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        self._database.compile(
-            expressions=[expression for expression, _ in grouped],
-            ids=list(range(len(grouped))),
-            flags=[hyperscan.HS_FLAG_CASELESS if any_case else 0 for _, any_case in grouped],
-        )
-
-    def scan(self, data: memoryview, start: int, after: int) -> list[tuple[int, int]]:
-        """(end, index into `forms`) of fragments that end past `after`; ascending. `start`: where `data` stands."""
-        seen: list[tuple[int, int]] = []
-
-        def on_match(index: int, _begin: int, end: int, _flags: int, _context: object) -> None:
-            seen.append((start + end, index))
-
-        self._database.scan(data, match_event_handler=on_match)
-        return sorted(hit for hit in set(seen) if hit[0] > after)
-
-    def escaped(self, value: Secret) -> re.Pattern[bytes]:
-        """The value with any of its special characters escaped; a fragment's end is not told by it."""
-        if value not in self._escaped:
-            self._escaped[value] = re.compile(b"".join(_any_spelling(byte) for byte in value.reveal()))
-        return self._escaped[value]
-
-
-def _any_spelling(byte: int) -> bytes:
-    char = re.escape(bytes([byte]))
-    if _ALNUM.fullmatch(bytes([byte])):
-        return char
-    digits = b"(?i:%02x)" % byte
-    return rb"(?:\\?" + char + b"|%(?:25)?" + digits + rb"|\\u00" + digits + rb"|\\x" + digits + b")"
-
-
-def _forms(value: Secret) -> Iterator[_Form]:
-    plain = value.reveal()
-    start, end = _fragment(plain)
-    part = plain[start:end]
-    escapable = b"" if _ALNUM.fullmatch(part) else b"".join(map(_any_spelling, part))
-    yield _Form(value, "", part, end, plain, escapable)
-    for encoding in ("utf-16le", "utf-16be"):
-        yield _Form(value, encoding, _wide(part, encoding), 2 * end, _wide(plain, encoding))
-    yield _Form(value, "hex", part.hex().encode(), 2 * end, plain.hex().encode())
-    if b":" in plain:  # Basic credentials, which programs keep as they send them, in strings of two bytes a character
-        blob = base64.b64encode(plain).rstrip(b"=")
-        low, high = _fragment(blob)
-        for order in ("utf-16le", "utf-16be"):
-            yield _Form(value, f"{order} base64", _wide(blob[low:high], order), 2 * high, _wide(blob, order))
-    for lead in range(3):
-        encoded = base64.b64encode(bytes(lead) + plain + bytes(3))
-        first, last = -(-lead * 8 // 6), (lead + len(plain)) * 8 // 6
-        whole = encoded[first:last]
-        for spelling in dict.fromkeys((whole, whole.translate(bytes.maketrans(b"+/", b"-_")))):
-            start, end = _fragment(spelling)
-            yield _Form(value, "base64", spelling[start:end], end, whole, lead=lead)
-
-
-def _wide(data: bytes, encoding: str) -> bytes:
-    return data.decode("latin-1").encode(encoding)
-
-
-def _fragment(form: bytes) -> tuple[int, int]:
-    """[start, end) of the most telling stretch: letters and digits, most different ones; of equals the last."""
-    runs = [match.span() for match in _ALNUM.finditer(form)]
-    longest = max((end - start for start, end in runs), default=0)
-    if longest < FRAGMENT // 2:
-        runs, longest = [(0, len(form))], len(form)  # too short to tell: any stretch will do, see _Form.expression
-    size = min(FRAGMENT, longest)
-    places = [at for start, end in runs for at in range(start, end - size + 1, 4)]
-    best = max(places, key=lambda at: (len(set(form[at : at + size])), at))
-    return best, best + size
 
 
 class _Work:
@@ -397,7 +255,7 @@ class _Work:
         self._told = len(kept)
         return settled
 
-    def _whole(self, form: _Form, end: int) -> _Place | None:
+    def _whole(self, form: Form, end: int) -> _Place | None:
         """The place of the whole value whose fragment ends at `end`."""
         if form.encoding == "base64":
             return self._base64(form, end)
@@ -412,7 +270,7 @@ class _Work:
             return _Place(span, form.value, names) if alone else None
         return self._in_escapes(form, end) if not form.encoding else None
 
-    def _in_escapes(self, form: _Form, end: int) -> _Place | None:
+    def _in_escapes(self, form: Form, end: int) -> _Place | None:
         if _UNRESERVED.fullmatch(form.whole):
             return None
         low = max(self._window.base, end - form.ahead * WIDEST)
@@ -424,7 +282,7 @@ class _Work:
                 return _Place(span, form.value, names) if self._stands_alone(form, span) else None
         return None
 
-    def _base64(self, form: _Form, end: int) -> _Place | None:
+    def _base64(self, form: Form, end: int) -> _Place | None:
         """Exact to the bit: the groups of four that hold the value are decoded."""
         first = -(-form.lead * 8 // 6)
         group = end - form.ahead - first  # where the group of four begins that holds the value's first byte
@@ -440,7 +298,7 @@ class _Work:
             return None
         return _Place(Span(group + form.lead * 4 // 3, stop), form.value, ("base64",))
 
-    def _is_ghost(self, form: _Form, start: int) -> bool:
+    def _is_ghost(self, form: Form, start: int) -> bool:
         """Whether it is UTF-16 of the other byte order, seen one byte off: then all of that is there as well."""
         big = form.encoding.startswith("utf-16be")
         beside = start + len(form.whole) if big else start - 1
@@ -451,7 +309,7 @@ class _Work:
         data = self._window.slice(low, letter + byte_order.AHEAD)
         return byte_order.is_big(data, letter - low, letter % 2 == 0) is not big
 
-    def _stands_alone(self, form: _Form, span: Span) -> bool:
+    def _stands_alone(self, form: Form, span: Span) -> bool:
         """Whether a short value is not just a part of a longer word."""
         if len(form.value) >= GLUED or form.encoding == "hex":
             return True
@@ -460,7 +318,7 @@ class _Work:
         after = self._window.slice(span.end, span.end + step).strip(b"\0")
         if step == 2:
             before = before.replace(b"\0", b"")
-        return bool(WORD_BEGINS.search(before)) and not _ALNUM.match(after)
+        return bool(WORD_BEGINS.search(before)) and not ALNUM.match(after)
 
 
 def _beats(other: _Place, place: _Place) -> bool:

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from scanner.context import FileHints
-from scanner.copies import Spans
 from scanner.decoders.interface import Joined
 from scanner.fingerprint import finding_id
 from scanner.model import Finding, Skipped, Span, StreamId
 from scanner.pipeline import Scanner
+from scanner.spans import Spans
 from scanner.values import Keep, Value
 
 Join = Callable[[], Iterator[Joined | str]]  # a text, or what was left out, for people

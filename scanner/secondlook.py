@@ -14,12 +14,13 @@ from enum import StrEnum
 
 from detectors.detector import Match, Rank, Secret
 from scanner.context import FileHints
-from scanner.copies import MOST_VALUES, Known, Part, Recount, Spans, again, is_worth_it
+from scanner.copies import MOST_VALUES, Known, Part, Recount, again, is_worth_it
 from scanner.decoders import Limits, open_source
 from scanner.decoders.interface import OpenReader, Stream
 from scanner.errors import InputError
 from scanner.model import Finding, Skipped, Source, Span, StreamId
 from scanner.pipeline import Scanner
+from scanner.spans import Spans
 from scanner.values import Keep, Value
 from scanner.windows import Bounded
 

@@ -14,9 +14,10 @@ from detectors.registry import all_detectors
 from detectors.shapes import is_wordy
 from scanner.context import FileHints
 from scanner.judge import Policy
+from scanner.looking import Part
 from scanner.matcher import Matcher
 from scanner.model import Finding, Skipped, StreamId
-from scanner.pipeline import Part, Scanner
+from scanner.pipeline import Scanner
 from scanner.windows import Shape
 
 AS_OF = datetime(2026, 11, 22, 12, tzinfo=UTC)

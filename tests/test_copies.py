@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.detector import Confidence, Flaw, Kind, Match, Rank, Secret
-from scanner.copies import MOST_VALUES, Copy, Known, Part, Recount, Spans, again, copies, is_worth_it
+from scanner.copies import MOST_VALUES, Copy, Known, Part, Recount, again, copies, is_worth_it
 from scanner.model import Finding, Span, StreamId
+from scanner.spans import Spans
 from scanner.values import Value
 from scanner.windows import Shape
 from tests.scanning import Chunks, jwt, opaque, scan

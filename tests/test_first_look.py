@@ -8,7 +8,7 @@ import pytest
 
 from detectors.detector import GLANCE, Detector, Text
 from detectors.registry import all_detectors
-from scanner.pipeline import NEAR
+from scanner.nearby import NEAR
 from tests.scanning import scan
 
 EXAMPLES = [(detector, text, secret) for detector in all_detectors() for text, secret in detector.examples]

@@ -7,11 +7,13 @@ from functools import partial
 from itertools import islice
 
 from detectors.detector import Kind, Secret
-from scanner.copies import LONGEST_VALUE, MOST_VALUES, Search, Spans, copies
+from scanner.copies import LONGEST_VALUE, MOST_VALUES, copies
 from scanner.decoders.interface import Reader
 from scanner.redaction.fragments import STEP, add, fragments
 from scanner.redaction.index import Index
 from scanner.redaction.mask import Style, Target
+from scanner.spans import Spans
+from scanner.spellings import Search
 from scanner.values import Value
 
 MOST = 10_000  # values: copies are looked for 2,000 at a time, and each time costs a pass over the text

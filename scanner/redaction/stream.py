@@ -13,9 +13,10 @@ from scanner.context import FileHints
 from scanner.decoders.interface import Reader
 from scanner.errors import InputError, OutputError
 from scanner.fingerprint import fingerprint
+from scanner.looking import Part, Work
 from scanner.matcher import Matcher
 from scanner.model import Finding, Hit, Skipped, Span, State, StreamId
-from scanner.pipeline import Part, Scanner, Work
+from scanner.pipeline import Scanner
 from scanner.redaction.copying import Copy, Write
 from scanner.redaction.mask import Edit, Style, Target
 from scanner.redaction.recent import LONGEST, Recent

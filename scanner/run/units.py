@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from scanner.copies import Part as CopiesPart
-from scanner.copies import Spans
 from scanner.decoders import Limits, data_of, is_plain_file
 from scanner.decoders.frames import Framed, framed
+from scanner.looking import Part
 from scanner.model import Source, StreamId
-from scanner.pipeline import Part
+from scanner.spans import Spans
 
 RANGE = 32 * 1024 * 1024  # bytes of a plain file one unit takes at most: a few hundred milliseconds of work
 RANGE_LEAST = 4 * 1024 * 1024  # less is not worth the 0.6 MB around a range that are read again for it

@@ -22,8 +22,9 @@ from scanner.decoders.interface import Reader, Stream
 from scanner.errors import InputError
 from scanner.joined import with_joined
 from scanner.judge import Policy
+from scanner.looking import Part
 from scanner.model import Finding, Skipped, Source, StreamId
-from scanner.pipeline import Part, Scanner
+from scanner.pipeline import Scanner
 from scanner.rules import detectors_of
 from scanner.run.options import Options
 from scanner.run.units import Look, Unit
