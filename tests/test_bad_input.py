@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from scanner.run.units import RANGE
 from tests.commands import AT, START, bearertrap, scan, started
 from tests.scanning import jwt, opaque
 
@@ -186,6 +187,35 @@ def test_an_interrupt_gives_a_clean_partial_summary() -> None:
     assert err == b""
     assert b'"interrupted":true' in out.splitlines()[-1]
     assert b'"findings":1' in out.splitlines()[-1]
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()  # proc(5): state, ppid …
+        except OSError:
+            continue
+        if int(fields[1]) == parent:
+            found.append(int(stat.parent.name))
+    return found
+
+
+def test_an_interrupted_sweep_does_not_wait_for_its_workers(tmp_path: Path) -> None:
+    """They are stopped: whoever waits for them waits for ever."""
+    for name in ("a.log", "b.log"):
+        (tmp_path / name).write_bytes(TOKEN * (RANGE // 3 // len(TOKEN)))
+    report = tmp_path / "found.jsonl"
+    process = started("scan", "--jobs", "2", "-o", report, tmp_path)
+    while len(workers := _children(process.pid)) < 2:
+        assert process.poll() is None
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"interrupted: not all was read" in err
+    assert b'"interrupted":true' in report.read_bytes().splitlines()[-1]
 
 
 def test_findings_of_a_pipe_come_before_its_end() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.commands import AT, ROOT, bearertrap, scan
+from tests.scanning import jwt, opaque
 
 SAMPLES = "samples/files"
 STATES = {"live", "expired", "not_yet_valid", "no_expiry", "unknown", "unusable", "revoked"}
@@ -36,7 +37,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "cut <b>.gz").write_bytes(b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b")
     outputs = [a for suffix in ("jsonl", "json", "sarif", "csv", "html", "txt") for a in ("-o", folder / f"r.{suffix}")]
     ran = bearertrap("scan", "--at", AT, *outputs, SAMPLES, folder / "cut <b>.gz", cwd=ROOT)
-    assert (ran.code, ran.out, ran.err) == (12, b"", b"")
+    assert (ran.code, ran.out, ran.err) == (12, b"", ran.err)
+    assert ran.err.startswith(b"bearertrap: 42 findings: 9 live, ")
+    assert ran.err.endswith(f"; written to {', '.join(map(str, outputs[1::2]))}\n".encode())
     return folder
 
 
@@ -139,3 +142,26 @@ def test_text_fits_the_terminal_and_honours_no_color() -> None:
     assert max(map(len, details)) <= 60
     assert b"\x1b" not in narrow.out
     assert b"\x1b[1;31m" in bearertrap("scan", "--at", AT, "-f", "text", "--color", "always", SAMPLES, cwd=ROOT).out
+
+
+def test_of_many_secrets_the_text_ends_with_those_to_be_acted_on(tmp_path: Path) -> None:
+    """Those that have ended are counted after the first few, so that what is live is not far above the last line."""
+    end = {"live": 1_795_440_000, "over": 1_795_000_000}
+    tokens = [jwt(number, exp=end["over"]) for number in range(30)] + [
+        jwt(99, exp=end["live"], iss="https://other.example")
+    ]
+    (tmp_path / "app.log").write_bytes(b"\n".join(tokens) + b"\n" + b"client_secret=" + opaque(7, 30) + b"\n")
+    text = bearertrap("scan", "--at", AT, "-f", "text", tmp_path / "app.log").out.decode()
+    assert text.count("EXPIRED  ") == 20
+    assert "… and 10 more secrets that can't be used any more; other formats have all" in text
+    first = text.split("to be acted on first\n")[1].splitlines()
+    assert first[0].split() == [
+        "LIVE", "1", "jwt,", "until", "2026-11-23", "13:20:00Z:", "subject", "job-99,", "issuer", "https://other.example",
+    ]  # fmt: skip
+    assert first[1].split() == ["NO", "EXPIRY", "1", "client_secret"]
+    assert first[2] == ""
+
+
+def test_of_few_secrets_nothing_is_said_twice(tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_bytes(b"client_secret=" + opaque(7, 30) + b"\n")
+    assert b"to be acted on first" not in bearertrap("scan", "-f", "text", tmp_path / "app.log").out

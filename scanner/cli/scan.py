@@ -91,7 +91,16 @@ class _Scan:
             self._summary.more_identities = self._roll.more
             for sink in sinks:
                 sink.finish(self._summary)
+        self._last_word(meter)
         return self._code()
+
+    def _last_word(self, meter: Meter) -> None:
+        """What was found, where no report goes to stdout: else the run ends in silence."""
+        from scanner.sinks.grouped import totals
+
+        output = self._options["output"]
+        if output and "-" not in output and not self._options["format_"]:
+            meter.say(f"{totals(self._summary)}; written to {', '.join(output)}")
 
     def _run_options(self, key: bytes, named: Named) -> Options:
         """Raises UsageError."""

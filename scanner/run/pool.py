@@ -62,6 +62,13 @@ class _Processes:
     def shutdown(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def abandon(self) -> None:
+        """Nobody waits for what is still under way: the workers are ended. They only read, and leave nothing behind."""
+        workers = list((getattr(self._pool, "_processes", None) or {}).values())
+        self.shutdown()
+        for worker in workers:
+            worker.kill()
+
 
 SLOTS = 2048  # more than units can be out at once
 TELL_EVERY = 0.5  # seconds
@@ -97,8 +104,10 @@ def processes(options: Options, jobs: int) -> Iterator[Submitting]:
     pool = _Processes(jobs)
     try:
         yield pool
-    finally:
-        pool.shutdown()
+    except BaseException:  # an interrupt, or nobody wants the rest
+        pool.abandon()
+        raise
+    pool.shutdown()
 
 
 def in_order(

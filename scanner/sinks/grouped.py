@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -65,6 +65,11 @@ class Secret:
         """At most PLACES of those it stands in, the most telling ones first."""
         return [place for _, _, _, place in sorted(self._places)]
 
+    @property
+    def usable(self) -> bool:
+        """Whether it may be used still, so that something is to be done."""
+        return self.worst.verdict.state in ACT or self.worst.verdict.basis == SIGNING_KEY
+
     def urgency(self) -> tuple[int, float, str]:
         """Less is more urgent: a signing key, then by state, by what can be used longest, by fingerprint."""
         verdict = self.worst.verdict
@@ -103,6 +108,16 @@ class Groups:
 
     def by_urgency(self) -> Iterator[Secret]:
         yield from sorted(self._secrets.values(), key=Secret.urgency)
+
+
+def alike(secrets: Iterable[Secret]) -> list[list[Secret]]:
+    """Those of one kind, state and identity together, in the order of the first of each."""
+    groups: dict[tuple[object, ...], list[Secret]] = {}
+    for secret in secrets:
+        worst = secret.worst
+        key = worst.verdict.basis == SIGNING_KEY, worst.verdict.state, worst.kind, identity(worst)
+        groups.setdefault(key, []).append(secret)
+    return list(groups.values())
 
 
 def advice(finding: Finding) -> str | None:
@@ -201,13 +216,14 @@ def words(span: timedelta) -> str:
     return f"{seconds} seconds"
 
 
-def totals(summary: Summary, secrets: int) -> str:
-    """The last line: how much of what, in how much, and how long it took."""
+def totals(summary: Summary, secrets: int | None = None) -> str:
+    """The last line: how much of what, in how much, and how long it took. `secrets`: how many different ones."""
     states = ", ".join(f"{summary.by_state[s.value]} {s.value}" for s in ORDER if s.value in summary.by_state)
     found = sum(summary.by_kind.values())
-    head = f"{counted(found, 'finding')} of {counted(secrets, 'secret')}: {states}" if found else "nothing found"
+    of = "" if secrets is None else f" of {counted(secrets, 'secret')}"
+    head = f"{counted(found, 'finding')}{of}: {states}" if found else "nothing found"
     tail = f"; {summary.skipped} not scanned" if summary.skipped else ""
-    stop = " (interrupted)" if summary.interrupted else ""
+    stop = " (interrupted: not all was read)" if summary.interrupted else ""
     size = f"{counted(summary.sources, 'source')}, {summary.bytes / 1e6:,.1f} MB, {summary.seconds:.1f} s"
     return f"{head}{tail} in {size}{stop}"
 

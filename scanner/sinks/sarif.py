@@ -46,7 +46,7 @@ class SarifSink:
 
     def skipped(self, skipped: Skipped) -> None:
         place = {"physicalLocation": {"artifactLocation": {"uri": _uri(skipped.stream.path)}}}
-        text = "!".join((*skipped.stream.layers, skipped.reason))
+        text = _placed(skipped.stream.layers, skipped.reason)
         self._skipped.append({"level": "error", "message": {"text": text}, "locations": [place]})
 
     def finish(self, summary: Summary) -> None:
@@ -68,6 +68,11 @@ class SarifSink:
         self._stream.flush()
 
 
+def _placed(layers: tuple[str, ...], said: str) -> str:
+    """What is said, behind the layers that no URI names."""
+    return ": ".join(filter(None, ("!".join(layers), said)))
+
+
 def _result(finding: Finding, rule: int) -> records.Record:
     verdict = finding.verdict
     said = f"{finding.kind.value} {finding.preview}: {verdict.state.value}; {verdict.reason}"
@@ -75,7 +80,7 @@ def _result(finding: Finding, rule: int) -> records.Record:
         "ruleId": finding.detector,
         "ruleIndex": rule,
         "level": _LEVEL[verdict.state],
-        "message": {"text": "!".join((*finding.stream.layers, said))},
+        "message": {"text": _placed(finding.stream.layers, said)},
         "locations": [{"physicalLocation": _place(finding)}],
         "partialFingerprints": {"bearertrap/1": finding.fingerprint},
         "properties": records.of_finding(finding),

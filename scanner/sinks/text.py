@@ -13,6 +13,7 @@ from scanner.sinks.grouped import (
     Processes,
     Secret,
     advice,
+    alike,
     counted,
     identity,
     reach,
@@ -23,6 +24,8 @@ from scanner.sinks.grouped import (
 from scanner.weaknesses import EXPLAINED
 
 _INDENT = 14
+MOST_SPENT = 20  # secrets shown one by one that nobody can use any more: a sweep of old logs has thousands
+FEW = 5  # secrets one sees at a glance; of more the last lines say again what is to be done first
 MOST_IDENTITIES = 30  # shown one by one; a jsonl report has all
 _CELL = 15  # characters: the longest name of a state and two blanks
 _NARROWEST = 40  # characters a line of text has at least, however narrow the terminal
@@ -51,8 +54,13 @@ class TextSink:
 
     def finish(self, summary: Summary) -> None:
         secrets = list(self._groups.by_urgency())
-        for secret in secrets:
+        usable = [secret for secret in secrets if secret.usable]
+        spent = secrets[len(usable) :]
+        for secret in usable + spent[:MOST_SPENT]:
             self._entry(secret)
+        if len(spent) > MOST_SPENT:
+            more = counted(len(spent) - MOST_SPENT, "more secret")
+            self._line(f"… and {more} that can't be used any more; other formats have all\n")
         if self._groups.more:
             self._line(f"… and {counted(self._groups.more, 'finding')} of more secrets; a jsonl report has all")
         self._not_scanned()
@@ -65,6 +73,8 @@ class TextSink:
         self._identities(summary)
         if len(secrets) > 1:
             self._table(secrets)
+        if len(secrets) > FEW and usable:
+            self._first(usable)
         self._line(totals(summary, len(self._groups)))
         self._stream.flush()
 
@@ -114,6 +124,22 @@ class TextSink:
             self._line(f"  … and {more} more")
         if summary.identities:
             self._line("")
+
+    def _first(self, usable: list[Secret]) -> None:
+        """What scrolled away: of the most urgent secrets how many are whose, and until when."""
+        groups = alike(usable)
+        self._line("to be acted on first")
+        for group in groups[:FEW]:
+            worst = group[0].worst
+            state = worst.verdict.state
+            whose = identity(worst)
+            end = worst.verdict.expires_at
+            lasts = f", until {short(end)}" if end and state in (State.LIVE, State.NOT_YET_VALID) else ""
+            head = self._painted(f"{state.value.replace('_', ' ').upper():<13}", _COLOURS.get(state, "2"))
+            self._line(f"  {head} {len(group)} {worst.kind.value}{lasts}{': ' if whose else ''}{whose}")
+        if len(groups) > FEW:
+            self._line(f"  … and {counted(sum(map(len, groups[FEW:])), 'more secret')}")
+        self._line("")
 
     def _table(self, secrets: list[Secret]) -> None:
         """Secrets by kind and by the state of their worst finding."""
