@@ -209,6 +209,7 @@ def test_an_interrupted_sweep_does_not_wait_for_its_workers(tmp_path: Path) -> N
     process = started("scan", "--jobs", "2", "-o", report, tmp_path)
     while len(workers := _children(process.pid)) < 2:
         assert process.poll() is None
+    time.sleep(0.5)  # until the pool knows both; what they are at takes seconds
     for worker in workers:
         os.kill(worker, signal.SIGSTOP)
     process.send_signal(signal.SIGINT)
