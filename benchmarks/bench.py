@@ -35,6 +35,8 @@ def main() -> None:
     tools = [tool for tool in installed() if not options.only or tool.name.split(",")[0] in options.only]
     parts = options.part or PARTS
     said, told = [f"{_machine()}\n"], []
+    if options.dir:
+        Path(options.dir).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.dir) as folder:
         for scenario in SCENARIOS:
             if scenario.name in parts:
