@@ -54,6 +54,15 @@ def test_claims_evidence_and_weaknesses_are_told() -> None:
     assert record["verdict"]["state"] == "live"
 
 
+def test_a_token_on_the_command_line_is_refused_and_not_repeated() -> None:
+    token = jwt(5)
+    ran = inspect(b"", token.decode())
+    assert ran.code == 2
+    assert b"takes no argument" in ran.err
+    assert not ran.out
+    assert token[:8] not in ran.err
+
+
 def test_the_signature_is_never_shown() -> None:
     token = jwt(3)
     signature = token.rpartition(b".")[2]

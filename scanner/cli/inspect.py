@@ -19,7 +19,8 @@ LARGEST = 256 * 1024  # bytes read: a token with a header around it; the largest
 NOTHING, UNUSABLE, USABLE, INCOMPLETE = 0, 10, 11, 12
 
 
-@click.command("inspect", cls=Sectioned, context_settings=SETTINGS)
+# Extra arguments are refused here, since click repeats them: they may be the token.
+@click.command("inspect", cls=Sectioned, context_settings={**SETTINGS, "allow_extra_args": True})
 @section("Report", option("--json", "as_json", is_flag=True, help="One JSON object, with evidence and claims."))
 @VERDICT
 @ISSUERS
@@ -35,6 +36,10 @@ def command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     bearertrap inspect                  paste it at the prompt
     pbpaste | bearertrap inspect --json
     """
+    if ctx.args:
+        raise click.UsageError(
+            "takes no argument: a token there stays in the shell's history; pipe it, or paste it when asked"
+        )
     from scanner.inspection import inspected
 
     try:
