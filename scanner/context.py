@@ -61,7 +61,7 @@ def describe(text: Text, match: Match, earlier: bytes, hints: FileHints) -> Cont
         lifetime = lifetimes.of(data, match.start, match.end, match.kind, match.key, hints.zone)
         if stamp and not belongs and _is_counted_from(match, lifetime):
             stamp = _until_next(stamp, data, match, around)
-        issued, issued_by = _issue(text, match, lifetime, stamp, around)
+        issued, issued_by = _issue(data, match, line[0], lifetime, stamp, around)
     siblings = beside(data, match.start, match.end)
     return Context(
         logged=stamp,
@@ -212,13 +212,12 @@ UNSEEN = timedelta(days=366)  # how long after a record a line behind it may hav
 
 
 def _issue(
-    text: Text, match: Match, lifetime: lifetimes.Lifetime, logged: Stamp | None, around: Around
+    data: bytes, match: Match, line: int, lifetime: lifetimes.Lifetime, logged: Stamp | None, around: Around
 ) -> tuple[Stamp | None, str]:
-    """When the token beside which a duration stands was issued, and by what that is known.
+    """When the token beside which a duration stands was issued, and by what that is known. Its line begins at `line`.
 
     Times that are older than the record tell that an old answer may have been logged anew: it is of any time between.
     """
-    data = text.data
     if lifetime.seconds is None:
         return None, ""
     if lifetime.issued and (logged is None or lifetime.issued.earliest <= logged.latest + SAME):
@@ -231,8 +230,7 @@ def _issue(
         return at(beside), "iat_beside"
     if logged is None:
         return None, "record_time"
-    start, _ = _line(text, match)
-    quoted = (around.settled(written) for _, written in dated(data[start : match.start]))
+    quoted = (around.settled(written) for _, written in dated(data[line : match.start]))
     old = [one.earliest for one in quoted if one and one.latest < logged.earliest - SAME]
     old += [one for one in (date, beside) if one and one < logged.earliest - SAME]
     if not old:

@@ -107,7 +107,7 @@ class Work:
             try:
                 found = self._at_a_glance(hit, row, detector)
                 if found is None:
-                    confirm = detector.confirm if detector.for_path is None else self._for_path(detector)
+                    confirm = self._confirm_of(detector)
                     wanted = detector.after if detector.for_path else 0
                     found = self._confirm(hit, row, confirm, wanted) if confirm else []
             except RuleTimeout as timeout:
@@ -117,11 +117,13 @@ class Work:
                 self._add(detector.id, view, match, hit.end)
         return known
 
-    def _for_path(self, detector: Detector) -> Confirm | None:
+    def _confirm_of(self, detector: Detector) -> Confirm | None:
         """The detector's confirm for this stream; None where it is not for it. Raises RuleTimeout."""
+        if detector.for_path is None:
+            return detector.confirm
         if detector.id not in self._own:
             self._own[detector.id] = None  # where the path itself takes too long
-            self._own[detector.id] = detector.for_path(self._path) if detector.for_path else detector.confirm
+            self._own[detector.id] = detector.for_path(self._path)
         return self._own[detector.id]
 
     def _timed_out(self, at: int, timeout: RuleTimeout) -> list[tuple[View, Match]]:
@@ -158,7 +160,7 @@ class Work:
                 continue
             for detector in row.detectors:
                 try:
-                    confirm = detector.confirm if detector.for_path is None else self._for_path(detector)
+                    confirm = self._confirm_of(detector)
                     found = _matches(confirm, view, index, last=True) if confirm else []
                 except RuleTimeout as timeout:
                     found = self._timed_out(dump_end, timeout)
