@@ -30,7 +30,6 @@ AFTER = 8192  # bytes: a header's line, which servers bound at 8 KB
 SAML_AFTER = 48 * 1024  # bytes: a signed response with its certificate has 5 to 20 KB in base64
 EARLIEST, LATEST = 1262304000.0, 4102444800.0  # 2010 to 2100: no token's clock stands elsewhere
 
-_URLSAFE = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-"
 Reader = Callable[[bytes], TokenFacts | None]
 
 
@@ -131,9 +130,6 @@ def _paseto(token: bytes) -> TokenFacts | None:
         not_before=_moment(claims.get("nbf")),
         expires_at=_moment(claims.get("exp")),
     )
-
-
-_FERNET_SHAPE = rb"gAAAAAB[0-9A-Za-z_-]{90,8000}={0,2}(?![0-9A-Za-z_=-])"
 
 
 def _fernet(token: bytes) -> TokenFacts | None:

@@ -6,7 +6,6 @@ from detectors.detector import Confidence, Kind
 from detectors.vendor.family import B64U, URLSAFE, Family, detectors
 
 OAUTH = "https://developers.google.com/identity/protocols/oauth2"
-TOKENS = "https://cloud.google.com/docs/authentication/token-types"
 KEYS = "https://cloud.google.com/docs/authentication/api-keys"
 
 DETECTORS = detectors(

@@ -105,22 +105,6 @@ def _is_binary(before: bytes, encoding: tuple[str, ...]) -> bool:
     return b"\0" in low or high.count(0) * 2 < len(high)
 
 
-def merged(found: list[Edit]) -> list[Edit]:
-    """In order of start; of edits that overlap, the first stands for all of them."""
-    out: list[Edit] = []
-    for edit in sorted(found, key=lambda e: (e.start, -e.end)):
-        if out and edit.start < out[-1].end:
-            last = out[-1]
-            if edit.end > last.end:
-                grown = last.data
-                if len(last.data) == last.end - last.start and len(edit.data) == edit.end - edit.start:
-                    grown += edit.data[last.end - edit.start :]  # lengths stay what they are
-                out[-1] = Edit(last.start, edit.end, grown)
-        else:
-            out.append(edit)
-    return out
-
-
 @dataclass(frozen=True, slots=True)
 class _Secret:
     target: Target

@@ -15,7 +15,6 @@ from scanner.decoders.dumps.cursor import Cursor
 from scanner.decoders.dumps.interface import ASKED, Parsing
 from scanner.decoders.dumps.memory import Mapping, Memory, Place, Range
 
-CORE = 4  # e_type ET_CORE
 PT_LOAD, PT_NOTE = 1, 4
 PN_XNUM = 0xFFFF  # the number of program headers stands in sh_info of section 0 (elf(5))
 SEGMENTS = 1 << 18  # program headers read, 50 MB: four times vm.max_map_count's default of 65,530
