@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Text
 from detectors.fields import LONGEST_KEY, Field, field_at

@@ -6,8 +6,9 @@ All positions are byte indexes into `Text.data`, half-open.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+
+from msgspec import Struct, field
 
 
 class Kind(StrEnum):
@@ -45,8 +46,7 @@ class Rank(IntEnum):
     BLOCK = 50  # a whole block: a PEM key
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(Struct, frozen=True):
     """A short byte string whose presence makes a detector look.
 
     `literal` is plain bytes. `keyed` says that the literal is (part of) a key: it only counts where,
@@ -96,8 +96,7 @@ class Secret:
         raise TypeError("a Secret is not to be pickled")
 
 
-@dataclass(frozen=True, slots=True)
-class TokenFacts:
+class TokenFacts(Struct, array_like=True, frozen=True):
     """What a token says of itself. Names of RFC 7519, 8693 and 9068; times are Unix seconds."""
 
     issuer: str | None = None
@@ -123,8 +122,7 @@ class Flaw(StrEnum):
     FRAGMENT = "fragment"  # too little to report; kept only if the lines that follow complete it
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """What `confirm` looks at: plain bytes around an anchor, whatever they were encoded in.
 
     `hit` is the index just past the anchor. `depth[i]` is how many escapes deep byte i stood (None:
@@ -144,16 +142,14 @@ class NeedMore(Exception):
     """The answer depends on bytes past the end of a `Text` that was cut."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usual:
+class Usual(Struct, frozen=True):
     """How long a token lives unless its server was told otherwise: no proof of its end."""
 
     seconds: float
     whose: str  # and what the setting is called there, in words
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A confirmed secret: [start, end) of Text.data covers the secret only, without scheme or quotes."""
 
     start: int
@@ -178,8 +174,7 @@ GLANCE, GLANCE_AFTER = 32, 160  # bytes that a glance gets before and after the 
 Glance = Callable[[bytes, bytes], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Detector:
+class Detector(Struct, frozen=True):
     """What a secret looks like. `before` and `after` bound how far from the anchor's end it ever looks, in bytes."""
 
     id: str

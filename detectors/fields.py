@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from detectors import lengths
 from detectors.detector import NeedMore, Text
@@ -38,8 +39,7 @@ _LINE_END = re.compile(rb"""[\s"'`\x00-\x1f\x7f-\xff]|&(?=[A-Za-z][A-Za-z_]{1,40
 _ASSIGNMENT = re.compile(rb"(?:^|[\n\0])[+\-> ]{0,4}(?:export |set |setx |Environment=|env )?[\"']?$")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A key and its value: [start, end) of the value in Text.data."""
 
     key: bytes

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from detectors.claims import decode_part, facts_of, jose_header, may_open_object
 from detectors.detector import (

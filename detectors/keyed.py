@@ -6,7 +6,8 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from detectors import jwt
 from detectors.detector import Confidence, Kind, Match, NeedMore, Rank, Secret, Text

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from detectors.detector import Kind
 from detectors.shapes import is_wordy
@@ -66,8 +67,7 @@ _ALWAYS = frozenset(
 _ENDINGS = (b"token", b"secret", b"password", b"apikey")  # what names of words run together end in: `wstoken`
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Struct, frozen=True):
     """`strong`: the key alone says that the value is a credential; else the value must look random.
 
     `plain`: the value may be a UUID all the same; under `change_token` it is an id.

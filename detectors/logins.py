@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from detectors.connections import password_at
 from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Text
@@ -16,8 +17,7 @@ from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Text
 _NAMES = (b"PGPASSWORD", b"MYSQL_PWD", b"REDISCLI_AUTH", b"SSHPASS", b"RSYNC_PASSWORD", b"SQLCMDPASSWORD")
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Struct, frozen=True):
     """A row. `shape` begins at most `lead` bytes before an anchor's end and ends at most `after` bytes past it; its
     group `v` is the password, `u`, where there is one, the user.
     """

@@ -8,7 +8,8 @@ before it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # Named parts of the expressions below. `open`: what may stand before the value's own quote: options and newtypes (Rust,
 # Swift, Java, F#), lists, casts and lengths (PHP's var_dump, Go's spew), addresses (gdb), prefixes of strings (Python,
@@ -41,8 +42,7 @@ _PARTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Notation:
+class Notation(Struct, frozen=True):
     """`element`: a `<` ends the value, whatever else stands in it. `listed`: the key's two quotes must be alike.
 
     `doubtful`: key and value may be neither, the value must look random.

@@ -11,11 +11,12 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from detectors.detector import Kind
 from scanner.errors import UsageError
@@ -28,8 +29,7 @@ _KEYS = {"fingerprint", "path", "rule", "kind", "expires", "reason"}
 _FINGERPRINT = re.compile(rf"[0-9a-f]{{{SHORTEST_PREFIX},64}}")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One `[[allow]]`. None: any. `number` is its place in the file, from 1."""
 
     number: int
@@ -53,8 +53,7 @@ class Entry:
         return f"entry {self.number}" + (f" ({self.reason})" if self.reason else "")
 
 
-@dataclass(frozen=True, slots=True)
-class AllowList:
+class AllowList(Struct, frozen=True):
     """The entries of a file, in order."""
 
     name: str

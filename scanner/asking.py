@@ -7,7 +7,7 @@ known to be of no use.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from detectors.detector import Kind
 from scanner.evidence.introspection import Introspector

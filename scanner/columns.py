@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from detectors.statements import row_at as row_of_insert
 from detectors.tables import row_at as row_of_table
@@ -14,8 +15,7 @@ LONGEST_VALUE = 64  # bytes: no time or duration is longer
 _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_. -]{0,60}")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """`text` is the object; [start, end) is where the token's value stands in it."""
 
     text: bytes

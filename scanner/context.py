@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from detectors.detector import Kind, Match, Text
 from scanner import hosts, lifetimes
@@ -20,8 +22,7 @@ SAME_RECORD = 30.0  # seconds after its issue in which an answer is logged, wher
 SAME = timedelta(minutes=5)  # an answer is logged this soon: times further apart are of two events
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What stands around a match."""
 
     logged: Stamp | None = None
@@ -40,8 +41,7 @@ class Context:
         return self.logged.moment if self.logged else None
 
 
-@dataclass(frozen=True, slots=True)
-class FileHints:
+class FileHints(Struct, frozen=True):
     """What is known of a file before it is read: nothing that depends on how far a scan has come."""
 
     mtime: float | None = None  # Unix seconds: no record is younger

@@ -11,8 +11,10 @@ import base64
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from detectors.detector import Confidence, Flaw, Kind, Match, Rank, Secret
 from detectors.shapes import is_uuid
@@ -41,8 +43,7 @@ _LASTING = frozenset({Kind.CLIENT_SECRET, Kind.API_KEY, Kind.BASIC_CREDENTIALS, 
 WORD_BEGINS = re.compile(rb"(?:\A|[^A-Za-z0-9]|\\[nrtbfv]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2})\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """A value of `known`, found at `span` in the form `encoding` ("" inside: plain)."""
 
     span: Span
@@ -52,15 +53,14 @@ class Copy:
     column: int  # bytes, from 1
 
 
-@dataclass(slots=True)
-class Known:
+class Known(Struct):
     """The values of a source that are to be looked for, each with the finding that gave it away.
 
     What holds until it is rotated and what lives for an hour have room of their own: the few client secrets of a log
     are not crowded out by the tokens of each of its requests.
     """
 
-    values: dict[Secret, Value] = field(default_factory=dict, repr=False)
+    values: dict[Secret, Value] = field(default_factory=dict)
     refused: bool = False  # there were more than there was room for
     _taken: Counter[bool] = field(default_factory=Counter)
 
@@ -90,7 +90,6 @@ def is_worth_it(match: Match) -> bool:
 class Part(Range):
     """The part of a stream whose copies a unit of work owns."""
 
-    __slots__ = ()
     before = 2 * SPREAD  # a copy, and one that overlaps it and is better
     after = 2 * SPREAD + AHEAD
 
@@ -176,8 +175,7 @@ def copies(
         raise trouble
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     span: Span
     value: Secret
     encoding: tuple[str, ...]

@@ -7,8 +7,9 @@ each other that one pass can take off whichever stands there; what was wrapped t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 LONGEST = 12  # bytes of the longest escape decoded (a surrogate pair \uD83D\uDE00)
 
@@ -28,8 +29,7 @@ _ENTITY = {b"&quot;": b'"', b"&amp;": b"&", b"&apos;": b"'", b"&lt;": b"<", b"&g
 _NAME = {b"\\": "json", b"%": "percent", b"&": "html", b"\x1b": "ansi", b"#": "syslog"}
 
 
-@dataclass(frozen=True, slots=True)
-class Unescaped:
+class Unescaped(Struct, frozen=True):
     """`data` with, for each escape taken off, where it stood.
 
     `at[i]`: index in data just past what escape i became; `raw[i]`: index in the escaped bytes just

@@ -7,8 +7,10 @@ Python's timedelta. An end is a written time or a count since some epoch.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scanner import timestamps
 from scanner.record_time import Stamp, as_written
@@ -34,8 +36,7 @@ _UNITS = {b"s": 1.0, b"m": 60.0, b"h": 3600.0, b"d": 86400.0, b"w": 604800.0}  #
 _MINUTES_IN_MS = frozenset(60_000 * n for n in (5, 10, 15, 30, 60, 120, 240, 480, 720, 1440, 10080))
 
 
-@dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(Struct, frozen=True):
     """In seconds; `least` where a number may be of milliseconds, as an hour of 3600000 is. `end` of its bytes."""
 
     seconds: float

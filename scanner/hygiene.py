@@ -12,6 +12,8 @@ import threading
 import traceback
 from types import TracebackType
 
+from msgspec import Struct
+
 PR_SET_PDEATHSIG = 1  # prctl(2): the signal a process gets when the thread that made it ends
 PR_SET_DUMPABLE = 4  # prctl(2): 0 keeps core dumps from being made and other processes from attaching
 
@@ -25,6 +27,12 @@ def seal() -> None:
     sys.excepthook = _on_exception
     threading.excepthook = lambda args: _say(args.exc_type, args.exc_traceback)
     sys.unraisablehook = lambda args: _say(args.exc_type, args.exc_traceback)
+
+
+def repr_without(struct: Struct, *hidden: str) -> str:
+    """The repr of a struct some of whose fields are not to be shown."""
+    told = [f"{name}={getattr(struct, name)!r}" for name in struct.__struct_fields__ if name not in hidden]
+    return f"{type(struct).__name__}({', '.join(told)})"
 
 
 def die_with_parent() -> None:

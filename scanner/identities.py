@@ -7,8 +7,9 @@ is known of, if there is exactly one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
 
 from detectors.detector import Kind
 from scanner.inventory import Entry, Inventory
@@ -23,8 +24,7 @@ _MACHINE = (
 )
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(Struct):
     """What has been seen of one identity so far. Sets of fingerprints, but for `files`, `hosts` and `weaknesses`."""
 
     client_id: str

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from detectors.claims import decode_part, json_object
 from detectors.registry import all_detectors
@@ -30,8 +32,7 @@ LONGEST = 500  # characters shown of a claim
 _TIMES = frozenset({"exp", "nbf", "iat", "auth_time", "updated_at", "rat"})  # RFC 7519, OpenID Connect Core
 
 
-@dataclass(frozen=True, slots=True)
-class Inspected:
+class Inspected(Struct, frozen=True):
     """A finding with what its token holds. `header` and `claims` are of a JWS; empty for all else."""
 
     finding: Finding

@@ -22,18 +22,18 @@ import csv
 import io
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from scanner.errors import UsageError
 
 LARGEST = 16 * 1024 * 1024  # bytes of an inventory: some hundred thousand identities
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What is known of one identity. Times are UTC days."""
 
     client_id: str
@@ -85,7 +85,7 @@ def load_inventory(path: str | Path) -> Inventory:
     return Inventory(tuple(_entry(f"{path}: identity {number}", row) for number, row in enumerate(rows, 1)))
 
 
-_NAMES = frozenset(field.name for field in fields(Entry))
+_NAMES = frozenset(Entry.__struct_fields__)
 
 
 def _csv_rows(path: str | Path, text: str) -> list[dict[str, Any]]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scanner.context import FileHints
 from scanner.decoders.interface import Joined

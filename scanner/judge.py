@@ -9,9 +9,11 @@ settle is unknown.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from detectors.detector import Flaw, Kind, Match, Rank, Secret
 from scanner.context import Context
@@ -27,8 +29,7 @@ CODE_LIFETIME = 600.0  # seconds: "a maximum authorization code lifetime of 10 m
 _FIRST, _LAST = -62135596800, 253402300799  # Unix seconds of the first and last moment datetime can hold
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What verdicts are given by. In seconds: the clock skew granted, the longest an access token should live.
     `signatures` checks tokens against the keys the user named.
     """

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+
+from msgspec import Struct
 
 from detectors.claims import decode_part, facts_of
 from detectors.detector import Kind
@@ -22,8 +23,7 @@ from scanner.objects import TOKEN, Object, Owner, Place, name_before, owner_in_w
 from scanner.record_time import Stamp, date_fields
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetime:
+class Lifetime(Struct, frozen=True):
     """Fields found; None where there is none."""
 
     seconds: float | None = None  # from the moment it was issued

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from detectors.detector import Confirm, Detector, Flaw, Match, NeedMore, Text
 from scanner.matcher import LONGEST, Matcher, Row
@@ -23,7 +24,6 @@ EARLIER = 16 * 1024  # bytes before a view in which the record's time is looked 
 class Part(Range):
     """The part of a stream whose findings a unit of work owns."""
 
-    __slots__ = ()
     before = SPREAD + BEHIND + EARLIER
     after = SPREAD + AHEAD + REACH
 

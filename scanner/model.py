@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from detectors.detector import Confidence, Kind, TokenFacts
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Something to read. `path` is as given or walked, for people; `os_path` opens it ("-": stdin)."""
 
     path: str
@@ -19,8 +19,7 @@ class Source:
     mtime: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StreamId:
+class StreamId(Struct, array_like=True, frozen=True):
     """A decoded stream: the source's path and the layers peeled off, outermost first."""
 
     path: str
@@ -32,16 +31,14 @@ class StreamId:
         return "!".join([self.path, *(name for layer in self.layers if (name := layer.partition(":")[2]))])
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(Struct, array_like=True, frozen=True, order=True):
     """[start, end) in the decoded stream."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True):
     """An anchor was seen. `end` is the offset just past its last byte in the decoded stream."""
 
     end: int
@@ -61,8 +58,7 @@ class State(StrEnum):
 USABLE_OR_UNKNOWN = frozenset({State.LIVE, State.NOT_YET_VALID, State.NO_EXPIRY, State.UNKNOWN})
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, array_like=True, frozen=True):
     """One thing that tells when a credential ends: somewhere in [earliest, latest], both aware and UTC.
 
     `name` is the clock that spoke, `says` what it said in words. None for both where it tells something else (a
@@ -78,8 +74,7 @@ class Evidence:
     counted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Struct, array_like=True, frozen=True):
     """Whether the credential could be used at `as_of`, and how that is known."""
 
     state: State
@@ -95,8 +90,7 @@ class Assessment:
 Address = dict[str, str | int | bool | list[str] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, array_like=True, tag="finding", frozen=True):
     """One occurrence of a secret. Holds no byte of it beyond the contract's preview."""
 
     id: str
@@ -127,8 +121,7 @@ class Finding:
     host: str | None = None  # that the record names as its own
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, array_like=True, tag="skipped", frozen=True):
     """Input that was not scanned whole."""
 
     stream: StreamId
@@ -136,8 +129,7 @@ class Skipped:
     at_byte: int | None = None  # offset in the decoded stream from which on nothing was scanned
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressed:
+class Suppressed(Struct, frozen=True):
     """How many findings an entry of an allow list took out of the report."""
 
     entry: int  # its place in the file, from 1
@@ -149,8 +141,7 @@ class Suppressed:
         return count + (f" ({self.reason})" if self.reason else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """A non-human identity and what leaked of it. A secret or token counts once, however often it stands."""
 
     client_id: str
@@ -174,8 +165,7 @@ class Identity:
     revoke: str | None = None
 
 
-@dataclass(slots=True)
-class Summary:
+class Summary(Struct):
     """Totals of a run, kept by the caller of the sinks."""
 
     sources: int = 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 REACH = 2048  # bytes on either side; larger objects hold what tells of their token next to it all the same
 DEEPEST = 3  # brackets around a token that are looked into: its own wrapper, its object, a `data` around both
@@ -82,8 +83,7 @@ _WORDS_BEFORE = re.compile(rb"(?<![A-Za-z0-9])(?:[A-Za-z']+ ){1,4}\Z")
 _FILLERS = frozenset(b"it is and which that will this the a an now to new got your has been was".split())
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(Struct, frozen=True):
     """[start, end) of what one pair of brackets holds, or of a run of lines; `inner` are the brackets in it."""
 
     start: int

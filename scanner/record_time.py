@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scanner import timestamps
 from scanner.timestamps import Written
@@ -61,8 +63,7 @@ _SECONDS = re.compile(rb"1\d{9}")
 _TIMES = (b"time", b"timestamp", b"time_stamp", b"_ts", b"@t", b"timeutc", b"time_utc", b"timegenerated")
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(Struct, frozen=True):
     """The moment lies in [earliest, latest]; `moment` is the likeliest. All aware, UTC. `assumed` says what is open
     ("zone", "year", "day", "order") or was settled by other signs ("inferred_zone" …).
     """

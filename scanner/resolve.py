@@ -6,8 +6,9 @@ one. So what is reported at a place depends on its neighbourhood alone, not on w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import accumulate
+
+from msgspec import Struct
 
 from detectors.detector import Match
 from scanner.model import Span
@@ -16,8 +17,7 @@ from scanner.view import View
 REACH = 16 * 1024  # bytes: no match begins further than this before the end of the anchor that found it
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A match with its place in the stream, waiting to be compared with its neighbours."""
 
     spans: tuple[Span, ...]

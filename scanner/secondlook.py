@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from detectors.detector import Match, Rank, Secret
 from scanner.context import FileHints
@@ -40,8 +41,7 @@ class Copies(StrEnum):
 OpenAt = Callable[[int], OpenReader]  # opens a stream at an offset of it; raises OSError
 
 
-@dataclass(slots=True)
-class Places:
+class Places(Struct):
     """Where the findings of a source stand, and what of it was skipped."""
 
     said: set[tuple[StreamId, str]] = field(default_factory=set)  # the stream, and why it was not read whole
@@ -76,14 +76,13 @@ class Places:
         return self._count < MOST_PLACES
 
 
-@dataclass(slots=True)
-class FirstLook:
+class FirstLook(Struct):
     """Takes from a look at a source, or at a range of it, the values that a second one is for."""
 
     mode: Copies
     scanner: Scanner
     known: Known = field(default_factory=Known)
-    _proven: dict[Secret, bool] = field(default_factory=dict, repr=False)
+    _proven: dict[Secret, bool] = field(default_factory=dict)
 
     def take(self, value: Value) -> None:
         """Takes a finding's value if it is one that is to be looked for."""

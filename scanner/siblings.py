@@ -6,7 +6,8 @@ The object is what the brackets around the token hold; without brackets, its lin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 REACH = 1500  # bytes on either side
 # Something must part a key from its value: the words alone stand in random text too, and what follows them there is a
@@ -31,8 +32,7 @@ _MARKS = re.compile(rb"[{}()\[\]\n]")
 _GOES_ON = re.compile(rb"""[ \t]*["'<:\[}]|\s*[A-Za-z_"'-]{3,40}\s{0,12}[:=]""")  # a line that continues an object
 
 
-@dataclass(frozen=True, slots=True)
-class Siblings:
+class Siblings(Struct, frozen=True):
     """Fields found; None where there is none."""
 
     client_id: str | None = None

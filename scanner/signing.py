@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from detectors.detector import Confidence, Kind, Match, Secret
 from scanner.evidence.key_set import KeySet
 from scanner.fingerprint import finding_id
+from scanner.hygiene import repr_without
 from scanner.model import Finding, Skipped, State
 from scanner.values import Group, Role, Trial, Value
 
@@ -94,15 +97,17 @@ class Trials:
         return self._groups[group] <= MOST_TOKENS
 
 
-@dataclass(slots=True)
-class SigningKeys:
+class SigningKeys(Struct):
     """Takes the trials and the findings of a run, and makes findings of the keys among them."""
 
-    weak: tuple[bytes, ...] = field(default=(), repr=False)
+    weak: tuple[bytes, ...] = ()
     key_sets: tuple[KeySet, ...] = ()
     left_out: list[str] = field(default_factory=list)  # complete when the findings were given
-    _trials: list[Trial] = field(default_factory=list, repr=False)
+    _trials: list[Trial] = field(default_factory=list)
     _first: dict[str, Finding | None] = field(default_factory=dict)  # of each trial's fingerprint
+
+    def __repr__(self) -> str:
+        return repr_without(self, "weak")
 
     def trial(self) -> Trials:
         """Where the trials of all units come together."""

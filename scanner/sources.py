@@ -12,9 +12,10 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes, urlsplit
+
+from msgspec import Struct
 
 from scanner.errors import UsageError
 from scanner.model import Skipped, Source, StreamId
@@ -36,8 +37,7 @@ _SPECIAL = {
 _OCTAL = re.compile(rb"\\([0-7]{3})")  # how the kernel writes blanks and backslashes in a mount's path
 
 
-@dataclass(frozen=True, slots=True)
-class WalkRules:
+class WalkRules(Struct, frozen=True):
     """Which files of a walk are wanted. Files named by the caller are read in any case.
 
     A glob is that of `fnmatch`, case-sensitive, tried on the path as walked and on its last part; `*` also

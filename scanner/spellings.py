@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from detectors.detector import Secret
 from scanner.matcher import quote
@@ -16,8 +17,7 @@ FRAGMENT = 16  # bytes of a value that are enough to look closer
 ALNUM = re.compile(rb"[A-Za-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """A way a value may be written, known by a fragment that ends `ahead` bytes after the value's start."""
 
     value: Secret

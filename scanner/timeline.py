@@ -7,8 +7,9 @@ known is counted apart, and so is one whose records name no time.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from scanner.model import Finding, State
 
@@ -19,8 +20,7 @@ MOST_STEPS = 1_000  # of a timeline; more are joined, which a picture does not s
 _NO_USE = frozenset({State.UNUSABLE})
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(Struct, frozen=True):
     """One credential: exposed in [since, until); None: no end, as far as is known."""
 
     fingerprint: str
@@ -28,16 +28,14 @@ class Exposure:
     until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """From `at` on, `count` usable credentials were exposed, until the next step."""
 
     at: datetime
     count: int
 
 
-@dataclass(slots=True)
-class Timeline:
+class Timeline(Struct):
     """Told of each finding; copies of one secret are one credential, exposed from the first record on."""
 
     _known: dict[str, tuple[datetime | None, datetime | None, State]] = field(default_factory=dict)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, tzinfo
 from functools import lru_cache
+
+from msgspec import Struct
 
 from scanner.zones import zone_of
 
@@ -36,8 +37,7 @@ _EDGE = rb"(?<![0-9A-Za-z.-])"
 _HALF = rb"(?:\s?(?P<p>[AaPp]\.?[Mm])\b)?"
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A time as it stands. `exact` where nothing is open; else a time of day and the days it may be on."""
 
     exact: datetime | None = None  # aware, UTC

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct
+
 from detectors.detector import Match, Secret
+from scanner.hygiene import repr_without
 from scanner.model import Finding
 
-_OPEN = tuple(one.name for one in fields(Match) if one.name != "secret")
+_OPEN = tuple(name for name in Match.__struct_fields__ if name != "secret")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A finding and the match it was made of, which holds the secret."""
 
     finding: Finding
@@ -42,8 +43,7 @@ class Role(StrEnum):
     CERTIFICATE = "certificate"
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """A value to be tried as a signing key, or a token or certificate to try keys on. `group`: of tokens that one key
     may have signed: header, issuer, quarter of a year.
     """
@@ -51,7 +51,10 @@ class Trial:
     fingerprint: str
     role: Role
     secret: Secret
-    group: Group = field(default=(b"", None, 0), repr=False)
+    group: Group = (b"", None, 0)
+
+    def __repr__(self) -> str:
+        return repr_without(self, "group")
 
     def __reduce__(self) -> tuple[object, ...]:
         return _trial, (self.fingerprint, self.role.value, self.secret.reveal(), self.group)

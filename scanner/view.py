@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from detectors.detector import Text
 from scanner.escapes import Unescaped
@@ -12,8 +13,7 @@ from scanner.framings import byte_list, hexdump, memory_words
 from scanner.model import Span
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """Plain bytes with a map to stream offsets, composed of one step a layer, innermost last."""
 
     data: bytes
@@ -45,8 +45,7 @@ def is_binary(data: bytes, hit: int) -> bool:
     return b"\0" in data[max(0, hit - 64) : hit + 64]
 
 
-@dataclass(frozen=True, slots=True)
-class Linear:
+class Linear(Struct, frozen=True):
     """Inner byte i stands at outer [base + i*wide/narrow, base + (i+1)*wide/narrow): (1,1), (2,1), (4,3)."""
 
     base: int
@@ -60,8 +59,7 @@ class Linear:
         return (offset - self.base) * self.narrow // self.wide
 
 
-@dataclass(frozen=True, slots=True)
-class Pieces:
+class Pieces(Struct, frozen=True):
     """The map of one layer of escapes."""
 
     layer: Unescaped

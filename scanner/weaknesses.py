@@ -6,7 +6,7 @@ Identities Top 10 of 2025 (https://owasp.org/www-project-non-human-identities-to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from detectors.detector import Kind, Match
 
@@ -14,8 +14,7 @@ BROAD = frozenset({"*", "admin", "root", "superuser", "full_access", "all", "wri
 REFRESH_DAYS = 30  # a refresh token that says it lives longer outlasts most rotations
 
 
-@dataclass(frozen=True, slots=True)
-class Weakness:
+class Weakness(Struct, frozen=True):
     """In words for a person, the rule that asks for better, and its item of the OWASP list."""
 
     says: str

@@ -7,9 +7,10 @@ fixed number of bytes is kept, so that what a hit sees depends on the stream and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from io import RawIOBase
 from typing import ClassVar
+
+from msgspec import Struct
 
 from scanner.decoders.interface import Reader
 
@@ -25,8 +26,7 @@ _ZEROS = memoryview(bytes(BLOCK))
 _spare: list[bytearray] = []  # at most one, of the window that was closed last; what it holds is never looked at
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """Sizes of a window, in bytes. Only `block` and `room` are free: findings do not depend on them."""
 
     block: int = BLOCK
@@ -35,8 +35,7 @@ class Shape:
     room: int = ROOM
 
 
-@dataclass(slots=True)
-class Range:
+class Range(Struct):
     """The part of a stream a unit of work owns: what starts in [start, end)."""
 
     start: int = 0

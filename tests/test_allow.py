@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import string
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from detectors.detector import Kind
 from scanner.allow import AllowList, Entry, Glob, Tally, load_allow

@@ -6,12 +6,12 @@ import base64
 import json
 import pickle
 import re
-from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from detectors.detector import Confidence, Flaw, Kind, Match, Rank, Secret
 from scanner.copies import MOST_VALUES, Copy, Known, Part, Recount, again, copies, is_worth_it

@@ -170,12 +170,13 @@ def test_a_bug_shows_no_scanned_byte(place: Path) -> None:
     """A detector that raises with the secret in its message: the place is said, the message is not."""
     _plain(place / "in")
     broken = """
-import dataclasses, sys
+import sys
+from msgspec.structs import replace
 from detectors import registry
 def confirm(text):
     raise ValueError(text.data)
 found = registry.all_detectors()
-broken = tuple(dataclasses.replace(d, confirm=confirm) if d.id == "bearer" else d for d in found)
+broken = tuple(replace(d, confirm=confirm) if d.id == "bearer" else d for d in found)
 registry.all_detectors = lambda: broken
 from scanner.cli import main
 sys.exit(main())

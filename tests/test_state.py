@@ -10,11 +10,11 @@ import sqlite3
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scanner.errors import UsageError
 from scanner.model import Finding, Skipped, Source

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from detectors.detector import (
     Anchor,
@@ -50,8 +51,7 @@ _PLACEHOLDER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Struct, frozen=True):
     """One token type. A row of a table: what it looks like, what it is, where that is written.
 
     `shape` is a `re` expression of the whole token, linear in its length; a group named `secret`

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Rank, Secret, Text
 from detectors.entropy import shannon
@@ -13,8 +14,7 @@ from detectors.vendor.family import varied
 NEAR = 200  # bytes between an id and its key: one object of a tool's JSON, one stanza of an ini file
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """A row: how ids and keys of a cloud look. `size` is a key's length in characters."""
 
     id: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scanner.decoders.dumps import DUMPS, dump_of
 from scanner.decoders.formats import DECODERS

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import FileIO
+
+from msgspec import Struct
 
 from scanner.decoders.feed import Again, Opener, begins
 from scanner.decoders.interface import Decoder, OpenReader, Stream
@@ -14,8 +15,7 @@ from scanner.decoders.zip import Zip
 from scanner.model import Skipped, StreamId
 
 
-@dataclass(frozen=True, slots=True)
-class Compressed:
+class Compressed(Struct, frozen=True):
     """A format that holds one stream and begins with a magic."""
 
     name: str
@@ -36,10 +36,8 @@ class Compressed:
         yield Stream(identity, self.open(stream.reader, again), packed_path=packed)
 
 
-class Lzma(Compressed):
+class Lzma(Compressed, frozen=True):
     """.lzma, whose magic alone is too short to be believed."""
-
-    __slots__ = ()
 
     def recognises(self, head: bytes) -> bool:
         from scanner.decoders.xz import is_lzma
@@ -50,8 +48,7 @@ class Lzma(Compressed):
         return len(head) < 18 and (head.startswith(self.magic) or begins(head, self.magic))
 
 
-@dataclass(frozen=True, slots=True)
-class Unsupported:
+class Unsupported(Struct, frozen=True):
     """A format whose content can't be seen without decoding it, and which is not decoded here."""
 
     name: str

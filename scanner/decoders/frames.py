@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scanner.decoders.chain import open_source
 from scanner.decoders.interface import Limits, OpenReader, Stream
@@ -28,8 +29,7 @@ _SCRATCH = 256 * 1024  # bytes decoded at once in order to be passed over
 _Walk = Callable[[int, int], Iterator[tuple[int, int]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Framed:
+class Framed(Struct, frozen=True):
     """A file's content: its size, and marks (offset in the file, offset in the content) where decoding can begin."""
 
     layer: str

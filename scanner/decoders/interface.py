@@ -7,8 +7,9 @@ format's own window in memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct
 
 from scanner.model import Finding, Skipped, StreamId
 
@@ -31,16 +32,18 @@ class OpenReader(Reader, Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Struct, frozen=True):
     """Text that a format keeps in pieces, put together, at most a few megabytes at once.
 
     `pieces`: (start, end, offset), ascending; the bytes [start, end) of the text are those of the stream at `offset`.
     What lies between the pieces stands nowhere in the stream.
     """
 
-    text: bytes = field(repr=False)
+    text: bytes
     pieces: tuple[tuple[int, int, int], ...]
+
+    def __repr__(self) -> str:
+        return f"Joined({len(self.text)} bytes, {len(self.pieces)} pieces)"
 
 
 Completed = Callable[[Iterable[Finding | Skipped]], Iterator[Finding | Skipped]]
@@ -50,8 +53,7 @@ def _nothing() -> int:
     return 0
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(Struct, frozen=True):
     """A stream on its way through the decoders. Containers yield one after another: each is read
     to its end, or abandoned, before the next is asked for.
 
@@ -73,8 +75,7 @@ class Stream:
     joined: Callable[[], Iterator[Joined | str]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How much one source may unfold to. What is beyond is a Skipped, never silence."""
 
     depth: int = 8  # layers; a log in gzip in tar in zip has three, and only a bomb or a quine nests on and on

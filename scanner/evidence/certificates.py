@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
+from msgspec import Struct
 
 from scanner.evidence.jwks import PublicKey
 from scanner.evidence.private_keys import KINDS, bodies
@@ -18,8 +18,7 @@ LONGEST_NAME = 64  # characters of a common name (ub-common-name, RFC 5280 appen
 _BROKEN = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError)
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """`name` is the common name of its subject, where it has a printable one."""
 
     public: PublicKey

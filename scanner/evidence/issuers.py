@@ -17,9 +17,10 @@ A name that is not among these is an error, so that a misspelt one is not passed
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from scanner.errors import UsageError
 from scanner.evidence.answers import fetch_key_set
@@ -37,8 +38,7 @@ _TEXTS = ("jwks", "introspection", "userinfo", "client_id", "client_secret_env",
 _FLAGS = ("opaque", "private")
 
 
-@dataclass(frozen=True, slots=True)
-class Issuer:
+class Issuer(Struct, frozen=True):
     """One entry. Of `jwks_url` and `jwks_file` at most one is given."""
 
     issuers: frozenset[str]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class KeySet:
+class KeySet(Struct, frozen=True):
     """A key set as it was read or fetched: bytes, which unlike keys can be handed to a worker process. `issuers`: whose
     it is, where the user said so.
     """

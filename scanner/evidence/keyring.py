@@ -12,9 +12,10 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from scanner.evidence.jose import ASYMMETRIC, Jws, NotCheckable, parse_jws
 from scanner.evidence.weak_secrets import BUILT_IN
@@ -50,8 +51,7 @@ class Relation(StrEnum):
     IN_CERTIFICATE = "in_certificate"  # … is that of a certificate found
 
 
-@dataclass(frozen=True, slots=True)
-class KeyHit:
+class KeyHit(Struct, frozen=True):
     """A signing key that leaked. `token_fingerprint` is None where no token, but a key set shows it.
 
     `read_as` tells how the secret is used as a key: raw, base64, hex, password (of Basic) or private_key. `key_id` is

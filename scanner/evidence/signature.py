@@ -7,11 +7,11 @@ believed (RFC 8725 section 3.10). Times are not looked at: a genuine token may w
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from jwt.algorithms import Algorithm, get_default_algorithms
+from msgspec import Struct
 
 from detectors.detector import Secret
 from scanner.evidence.jose import ASYMMETRIC, Jws, NotCheckable, parse_jws
@@ -41,8 +41,7 @@ _TELLING = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class SignatureEvidence:
+class SignatureEvidence(Struct, frozen=True):
     """What a key set says of a token.
 
     `key_id` is the set's own name of the key that spoke. `conclusive` tells of `forged` and `wrong_key` whether the set

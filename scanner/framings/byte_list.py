@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 BACK = 16 * 1024  # bytes before the word in which its list may begin
 AHEAD = 64 * 1024  # bytes after it: 13 to 21 KiB of text at three to five characters a byte
@@ -47,8 +48,7 @@ def _triggers() -> Iterator[bytes]:
 TRIGGERS = tuple(_triggers())  # expressions, caseless
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(Struct, frozen=True):
     """The bytes of a list; item i stands at [starts[i], ends[i])."""
 
     data: bytes

@@ -12,7 +12,8 @@ A word shows its last byte first (AOSP debuggerd, utility.cpp: dump_memory). Wor
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 TRIGGER = rb"memory near |Top of Stack: "
 AHEAD = 64 * 1024  # bytes after it: a block has 16 or 32 lines
@@ -22,8 +23,7 @@ _LINE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line. `words`: where each word begins; `text`: where the text column does, or -1."""
 
     address: int
@@ -32,8 +32,7 @@ class Line:
     text: int
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """Lines whose addresses follow each other; `size`: bytes of a word."""
 
     data: bytes

@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # The start of words, cut so that the case of their first letter does not matter.
 _WORDS = (
@@ -26,8 +27,7 @@ SHORTEST = {"base64": 6, "hex": 10, "utf-16le": 12, "utf-16be": 12}  # bytes of 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Struct, frozen=True):
     """`encoding` and `phase` are those of the run that is decoded, as in the matcher; `wide`: what that stands in."""
 
     expression: bytes

@@ -6,7 +6,8 @@ import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scanner import hygiene
 from scanner.model import Skipped, Source, StreamId
@@ -17,8 +18,7 @@ from scanner.redaction.mask import Target
 WORTH = 16 << 20  # bytes of all files from which on processes of their own pay (each costs about 0.1 s)
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """One file to be redacted. `place` None: where it is. `found`: a scan found something in it."""
 
     source: Source

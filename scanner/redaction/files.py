@@ -13,7 +13,9 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scanner.context import FileHints
 from scanner.decoders import open_source
@@ -33,8 +35,7 @@ from scanner.run.work import scanner_for
 ROUNDS = 5  # looks at a result before it is given up: each round removes what the one before had hidden
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """How files are redacted. Picklable."""
 
     options: Options
@@ -42,8 +43,7 @@ class Settings:
     verify: bool = True
 
 
-@dataclass(slots=True)
-class Done:
+class Done(Struct):
     """What became of one file."""
 
     path: str

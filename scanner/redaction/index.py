@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from detectors.detector import Kind
 
@@ -19,8 +20,7 @@ BLOCK, ROW = 64 * 1024, 1024  # bytes asked about at once: most blocks hold noth
 _word_at = struct.Struct("@Q").unpack_from  # the machine's own order, as a memoryview cast to Q has it
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Form:
+class Form(Struct, frozen=True, eq=False):
     """A known value as it may be written. Never shows it."""
 
     text: bytes
@@ -36,8 +36,7 @@ class Form:
         return f"Form({self.kind.value}, {len(self.text)} bytes)"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """The bytes [start, end) of a text are those of `form` from `at` on."""
 
     start: int

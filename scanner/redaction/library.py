@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import BinaryIO, overload
+
+from msgspec import Struct
 
 from scanner.context import FileHints
 from scanner.decoders import unplain
@@ -28,8 +29,7 @@ from scanner.redaction.stream import Outcome, StreamRedactor
 ROUNDS = 4  # redactions of one input: what a match had hidden shows when that match is gone, and no deeper was seen
 
 
-@dataclass(frozen=True, slots=True)
-class Redacted:
+class Redacted(Struct, frozen=True):
     """`findings` tell where the secrets stood in the data given, or, from a second round, in what was made of it."""
 
     data: bytes

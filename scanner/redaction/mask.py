@@ -11,8 +11,9 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from detectors.detector import Kind
 from scanner.model import Finding, Span
@@ -52,8 +53,7 @@ class Style(StrEnum):
         return Style.CLAIMS_EQUAL_LENGTH if self.keeps_claims else Style.EQUAL_LENGTH
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """One secret to be replaced. Spans are bytes of the stream, half-open, ascending."""
 
     spans: tuple[Span, ...]
@@ -67,8 +67,7 @@ class Target:
         return cls(finding.spans, finding.kind, finding.fingerprint, finding.encoding)
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """The bytes [start, end) of the stream become `data`. Never shows what it holds: it may be kept claims."""
 
     start: int
@@ -105,8 +104,7 @@ def _is_binary(before: bytes, encoding: tuple[str, ...]) -> bool:
     return b"\0" in low or high.count(0) * 2 < len(high)
 
 
-@dataclass(frozen=True, slots=True)
-class _Secret:
+class _Secret(Struct, frozen=True):
     target: Target
     style: Style
 

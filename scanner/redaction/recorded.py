@@ -8,11 +8,12 @@ import html
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from detectors.detector import Kind, Secret
 from scanner.decoders import open_source
@@ -32,8 +33,7 @@ SCHEMA = "bearertrap/1"
 Targets = dict[Target, str | None]  # and the hash of what stood there
 
 
-@dataclass(slots=True)
-class Recorded:
+class Recorded(Struct):
     """What a report says of one file."""
 
     size: int | None = None  # bytes on disk; None where the report does not tell
@@ -45,8 +45,7 @@ class Recorded:
         return {target.fingerprint for targets in self.streams.values() for target in targets}
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """A report as far as a redaction needs it."""
 
     files: dict[str, Recorded] = field(default_factory=dict)  # by path as the scan wrote it

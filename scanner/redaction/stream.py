@@ -6,7 +6,8 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from detectors.detector import Kind, Secret
 from scanner.context import FileHints
@@ -38,8 +39,7 @@ _PARTIAL = re.compile(
 LONGEST_RECORD = 64 * 1024  # bytes: container runtimes cut records at 16 KiB, an escape may take six bytes a character
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """What a redaction did. `failures`: lines replaced by a marker because of a bug of ours."""
 
     secrets: int = 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from scanner.rules.expression import Expression
 
@@ -16,8 +17,7 @@ class Target(StrEnum):
     LINE = "line"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One match of a rule, as an allowlist sees it."""
 
     secret: bytes
@@ -26,8 +26,7 @@ class Seen:
     path: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Allowlist:
+class Allowlist(Struct, frozen=True):
     """Lets a match pass where any of its checks holds, or with `every` where all do. Has one check at least."""
 
     regexes: tuple[Expression, ...] = ()

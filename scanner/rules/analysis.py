@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scanner.rules.gosyntax import Assertion, Choice, Group, Literal, Node, OneOf, Repeat, Sequence
 
@@ -11,8 +12,7 @@ SHORTEST = 3  # bytes: shorter ones stand everywhere, and each place costs a sea
 MOST_BRANCHES = 32  # alternatives followed; each becomes an anchor, in some ten forms
 
 
-@dataclass(frozen=True, slots=True)
-class Needed:
+class Needed(Struct, frozen=True):
     """A match holds these bytes, in any case of ASCII letters with `fold`."""
 
     data: bytes

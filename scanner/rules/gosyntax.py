@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import re
 import string
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 MOST_REPEATS = 1000  # Go's own bound on a counted repetition
 DEEPEST = 100  # groups inside groups: far more than people write, far less than Python's own recursion allows
@@ -22,49 +24,42 @@ class GoSyntaxError(ValueError):
     """The expression is not one of Go's, or uses what bytes can't honour. The message quotes only the construct."""
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """Bytes that stand for themselves, in either case of ASCII letters with `fold`."""
 
     data: bytes
     fold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(Struct, frozen=True):
     """Any one byte of a set."""
 
     members: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Assertion:
+class Assertion(Struct, frozen=True):
     """Matches no byte; `pattern` is the `regex` module's spelling."""
 
     pattern: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     inner: Node
     capturing: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Struct, frozen=True):
     inner: Node
     least: int
     most: int | None
     lazy: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Struct, frozen=True):
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     branches: tuple[Node, ...]
 
 
@@ -113,8 +108,7 @@ _PROPERTY = re.compile(r"[pP](?:([A-Z])|\{(\^?)([A-Za-z_]+)\})")
 _CLASS_NAME = re.compile(r"\[:(\^?)([a-z]+):\]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Flags:
+class _Flags(Struct, frozen=True):
     i: bool = False
     m: bool = False
     s: bool = False

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 PREFIX = "rule:"  # before a rule's id in findings, so that it is never taken for a detector of ours
 
 
-@dataclass(frozen=True, slots=True)
-class RulesFile:
+class RulesFile(Struct, frozen=True):
     """A rules file as it was read; picklable, so that each worker process makes the same detectors of it.
 
     `without`: ids of rules that the user wants left out; those of other files may be among them.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from detectors.detector import Anchor, Confirm, Detector, Kind, Match, NeedMore, Rank, Secret, Text
 from detectors.entropy import shannon
@@ -17,8 +18,7 @@ LONGEST_LINE = 4096  # bytes of a line on each side of a match that an allowlist
 MOST_TIMEOUTS = 5  # per stream; a rule that ran out of time so often is not tried there again (1 s lost)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A rule of a rules file. `secret_group` 0: the first group that holds something, else the whole match."""
 
     id: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import closing
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scanner.model import Finding, Skipped, Source
 from scanner.run.meter import Meter

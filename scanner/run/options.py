@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+
+from msgspec import Struct, field
 
 from scanner.decoders import Limits
 from scanner.evidence.key_set import KeySet
+from scanner.hygiene import repr_without
 from scanner.rules import RulesFile
 from scanner.secondlook import Copies
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """What a scan is done with; picklable, so that a worker process can be given it."""
 
     as_of: datetime  # aware, UTC: the instant verdicts are given for
-    key: bytes = field(repr=False)  # 32 bytes, the HMAC key of fingerprints
+    key: bytes  # 32 bytes, the HMAC key of fingerprints
     leeway: float = 0.0  # seconds of clock skew granted
     max_lifetime: float = 3600.0  # seconds an access token should live at most
     zone: tzinfo | None = None  # of times in logs that name none
@@ -32,9 +33,11 @@ class Options:
     keep_values: bool = False  # found values come back to the caller of `run`, for a second look; local runs only
     read: datetime | None = None  # when the scan began: nothing read from a pipe is younger
 
+    def __repr__(self) -> str:
+        return repr_without(self, "key")
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+
+class Progress(Struct, frozen=True):
     """Told now and then (not per byte). Bytes are those of the files as they lie on disk."""
 
     bytes_done: int

@@ -13,10 +13,11 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Self
+
+from msgspec.structs import replace
 
 from scanner.codec import pack, unpack
 from scanner.errors import UsageError
@@ -25,7 +26,7 @@ from scanner.model import Finding, Skipped, Source
 from scanner.run.options import Options
 from scanner.run.work import PACKED
 
-FORM = 1  # of the file; another one is refused
+FORM = 2  # of the file; another one is refused
 APPLICATION = 0x42547270  # "BTrp", in the file's header: no other program's database is touched
 HEAD = 4096  # bytes whose digest tells a file from one that took its name, inode, size and time
 COMMIT_EVERY = 1.0  # seconds of work that a kill may cost

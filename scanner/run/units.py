@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scanner.copies import Part as CopiesPart
 from scanner.decoders import Limits, data_of, is_plain_file
 from scanner.decoders.frames import Framed, framed
+from scanner.hygiene import repr_without
 from scanner.looking import Part
 from scanner.model import Source, StreamId
 from scanner.spans import Spans
@@ -18,17 +21,18 @@ BATCH_BYTES = 4 * 1024 * 1024  # small sources are taken together up to this man
 BATCH_FILES = 256  # … or this many files, so that handing out work costs little beside doing it
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What is to be looked for in a range once more. `found`: the spans that stand there already."""
 
-    values: bytes = field(repr=False)  # packed
+    values: bytes  # packed
     found: Spans
     lines: tuple[int, int | None]  # of the range, as the first look counted them
 
+    def __repr__(self) -> str:
+        return repr_without(self, "values")
 
-@dataclass(frozen=True, slots=True)
-class Inside:
+
+class Inside(Struct, frozen=True):
     """A range is one of a compressed file's content. `mark`: where decoding begins, in the file and in the content;
     `packed`: bytes of the file the range counts for.
     """
@@ -38,8 +42,7 @@ class Inside:
     packed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """Sources to scan whole, or one source and the range [start, end) of it (None: to its end); with `again`, for a
     second look.
     """

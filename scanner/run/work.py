@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from io import FileIO
 from itertools import chain, islice
 
 import lz4.block
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from scanner.codec import pack, unpack
 from scanner.context import FileHints
@@ -37,8 +38,7 @@ Read = Callable[[Source, int], None]  # told how many more of a source's own byt
 PACKED = 256  # events packed at once: a finding takes 3 KB as objects and 0.2 KB packed, and a unit may have 100,000
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What a unit found, packed. `lines`: newlines in a range, and the offset of the last one.
     `counts`: how many of the events are each source's.
     """
@@ -46,10 +46,10 @@ class Result:
     packed: list[bytes]
     counts: tuple[int, ...]
     lines: tuple[int, int | None] = (0, None)
-    values: list[Value] = field(default_factory=list, repr=False)
-    known: list[Value] = field(default_factory=list, repr=False)  # those a second look at the file is for
+    values: list[Value] = field(default_factory=list)
+    known: list[Value] = field(default_factory=list)  # those a second look at the file is for
     refused: bool = False  # there were more of them
-    trials: list[Trial] = field(default_factory=list, repr=False)
+    trials: list[Trial] = field(default_factory=list)
     missed: bool = False  # there were some, and none came along
     notices: list[str] = field(default_factory=list)
     broken: bool = False  # the stream ends in this range, since it is damaged: ranges behind it do not count

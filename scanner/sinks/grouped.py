@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct, field
 
 from scanner.model import Finding, Skipped, State, Summary
 
@@ -31,8 +32,7 @@ _ADVICE = {
 }
 
 
-@dataclass(slots=True)
-class Secret:
+class Secret(Struct):
     """All that was found of one secret. `worst` is the finding whose verdict asks most for action."""
 
     worst: Finding
@@ -172,8 +172,7 @@ def reach(finding: Finding) -> str:
     return ", ".join(filter(None, (audience, scope)))
 
 
-@dataclass(slots=True)
-class Processes:
+class Processes(Struct):
     """Whose memory the dumps of a run are."""
 
     told: dict[str, None] = field(default_factory=dict)

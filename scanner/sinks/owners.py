@@ -6,10 +6,10 @@ The inventory of caches: what a dump shows is what the library behind it keeps i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import orjson
+from msgspec import Struct, field
 
 from scanner.model import Finding, Skipped, State, Summary
 from scanner.sinks import records
@@ -39,8 +39,7 @@ def holder(finding: Finding) -> tuple[str, str]:
     return ("garbage", GARBAGE) if address.get("reachable") is False else ("untold", UNTOLD)
 
 
-@dataclass(slots=True)
-class Row:
+class Row(Struct):
     """What one holder keeps. `states`: each secret's fingerprint and the worst of its verdicts here."""
 
     kind: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Generator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scanner.decoders.dumps.command import masked
 from scanner.decoders.dumps.cursor import Cursor
@@ -37,8 +38,7 @@ _HEAP_HOLE = 16 << 20  # bytes of the heap that a dump leaves out between pages 
 ENVIRONMENT = (256 << 10, 4 << 20)
 
 
-@dataclass
-class _Machine:
+class _Machine(Struct):
     """How numbers are written."""
 
     order: str  # "<" or ">"
@@ -66,8 +66,7 @@ def undecided(head: bytes) -> bool:
     return len(head) < 18 and (head.startswith(b"\x7fELF") or b"\x7fELF".startswith(head))
 
 
-@dataclass
-class _Told:
+class _Told(Struct):
     """What the notes say."""
 
     files: list[Mapping]

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import replace
 
 import orjson
+from msgspec.structs import replace
 
 from scanner.decoders.dumps.access import File, Unindexed
 from scanner.decoders.dumps.heapsnapshot_graph import Columns, Graph, strings_start

@@ -6,8 +6,9 @@ The edges that lead to a node are found by searching the file for its number; on
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from detectors.shapes import is_wordy
 from scanner.decoders.dumps.access import File, Literals
@@ -31,8 +32,7 @@ _PLAIN = frozenset((
 _RUN = re.compile(rb"[A-Za-z0-9+/=_.-]{12,}")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """An edge seen from the node it leads to. `row`: its number in the array of edges."""
 
     row: int
@@ -54,8 +54,7 @@ class Step:
         return (("property", "context", "element", "internal", "hidden").index(self.kind), self.row)
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """What `meta` says of the rows: the columns, and the names of kinds by their number."""
 
     node_width: int

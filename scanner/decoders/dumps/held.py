@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import chain, islice
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scanner.decoders.dumps.access import File, Unindexed
 from scanner.decoders.interface import Stream
@@ -34,8 +36,7 @@ def _packed(path: bytes) -> File:
     return PackedFile(path)
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A format whose findings are told their places all at once.
 
     `tell` gives those of the findings that stay, placed, and what is missing in the file; OSError passes through.

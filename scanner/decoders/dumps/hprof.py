@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import chain, islice
+
+from msgspec.structs import replace
 
 from scanner.decoders.dumps.access import File, Unindexed
 from scanner.decoders.dumps.held import ANYWHERE, Open, opener_of

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scanner.decoders.dumps.access import Literals
 from scanner.decoders.dumps.hprof_records import CLASS, ROOTS, ClassRecord, Records
@@ -22,8 +23,7 @@ _PRIMITIVES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One field of an instance. `offset` is in its values; `owner` is the class that declares it."""
 
     offset: int

@@ -8,7 +8,8 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scanner.decoders.dumps.access import File
 
@@ -23,8 +24,7 @@ NAME_MOST = 512  # bytes of a name that are read
 _RECORD = struct.Struct(">BII")
 
 
-@dataclass(slots=True)
-class Index:
+class Index(Struct):
     """What is known of a dump before its heap is looked at. Offsets are bytes of the file."""
 
     idsize: int

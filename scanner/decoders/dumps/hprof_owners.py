@@ -7,8 +7,9 @@ file; only the records hit are ever parsed. A branch ends at the first class tha
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 from scanner.decoders.dumps.access import LITERALS_MOST, Literals
 from scanner.decoders.dumps.hprof_classes import Classes
@@ -31,8 +32,7 @@ class Kind(IntEnum):
     ROOT = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A reference to an object. `holder`: id of the object (or class) that has it; `key`: of a map's entry."""
 
     kind: Kind
@@ -44,8 +44,7 @@ class Link:
     key: int = 0  # id of the key object
 
 
-@dataclass(slots=True)
-class Chain:
+class Chain(Struct):
     """From an object outwards. `complete`: no bound was met on the way."""
 
     links: list[Link]

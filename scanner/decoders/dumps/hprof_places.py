@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scanner.decoders.dumps.access import File
 from scanner.decoders.dumps.hprof_classes import Classes
@@ -18,8 +19,7 @@ OTHERS_MOST = 4  # further owners named beside the first
 BYTE, CHAR = 8, 5  # types of a primitive array
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a finding stands. `data`: where its array's elements begin; `order`: of UTF-16's bytes in it, if any."""
 
     address: Address

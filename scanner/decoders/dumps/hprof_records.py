@@ -11,7 +11,8 @@ import re
 import struct
 from array import array
 from bisect import bisect_right
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scanner.decoders.dumps.access import File
 from scanner.decoders.dumps.hprof_index import Index
@@ -35,8 +36,7 @@ HEAP_INFO = 0xFE  # Android: the heap's number and the id of its name, no object
 NO_ARRAY_DATA = 0xC3  # Android: a primitive array without its elements
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A sub-record [start, end); its values, elements or fields are [data, end)."""
 
     tag: int
@@ -48,8 +48,7 @@ class Record:
     kind: int = 0  # of primitives
 
 
-@dataclass(frozen=True, slots=True)
-class ClassRecord:
+class ClassRecord(Struct, frozen=True):
     """A class as its record tells it. Names are string ids; `statics`: (name, type, offset of the value)."""
 
     id: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from scanner.model import Address, Skipped, StreamId
 
@@ -26,8 +27,7 @@ class Layout(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """A layout, empty yet, and the parsing that fills it."""
 
     layout: Layout

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from detectors.shapes import is_wordy
 from scanner.decoders.dumps.access import File
@@ -32,8 +33,7 @@ class _Ends(Exception):
     """The bytes at hand end before what was to be read."""
 
 
-@dataclass(slots=True)
-class _Bytes:
+class _Bytes(Struct):
     """Reads as `RecordingInput` does."""
 
     data: bytes
@@ -75,22 +75,19 @@ class _Bytes:
         return b"" if kind else None
 
 
-@dataclass(slots=True)
-class _Field:
+class _Field(Struct):
     name: str
     kind: str  # id of its type
     pooled: bool
     many: bool
 
 
-@dataclass(slots=True)
-class _Type:
+class _Type(Struct):
     name: str
     fields: list[_Field] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Chunk:
+class _Chunk(Struct):
     start: int
     end: int
     metadata: int  # offset in the file

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct, field
 
 from scanner.model import Address, Skipped, StreamId
 
@@ -19,8 +20,7 @@ class _Stretch(Protocol):
     def end(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """Bytes [start, end) of the file stood at `virtual` and on."""
 
     start: int
@@ -29,8 +29,7 @@ class Range:
     writable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(Struct, frozen=True):
     """[start, end) of the address space, and what it was. `part`: what of that, where it can be told."""
 
     start: int
@@ -39,8 +38,7 @@ class Mapping:
     part: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Bytes [start, end) of the file that are no memory, and what they are."""
 
     start: int
@@ -48,8 +46,7 @@ class Place:
     name: str
 
 
-@dataclass
-class Memory:
+class Memory(Struct):
     """Filled by a parser. Offsets and addresses are bytes, half-open."""
 
     kind: str = "virtual"  # or "physical"
@@ -104,8 +101,7 @@ class Memory:
         return told
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Struct, frozen=True):
     """A range by its addresses."""
 
     start: int

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scanner.decoders.dumps.command import masked
 from scanner.decoders.dumps.cursor import Cursor
@@ -44,8 +45,7 @@ def undecided(head: bytes) -> bool:
     return len(head) < 6 and (MAGIC.startswith(head) or head[:4] == MAGIC)
 
 
-@dataclass
-class _Told:
+class _Told(Struct):
     """What is kept from one stream for later."""
 
     memory: Memory

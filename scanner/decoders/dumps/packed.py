@@ -12,10 +12,10 @@ import os
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from isal import igzip_lib
+from msgspec import Struct
 
 from scanner.decoders.dumps.access import BLOCK, File, Unindexed
 from scanner.decoders.gzip import BROKEN
@@ -28,8 +28,7 @@ MEMBERS_MOST = 1 << 20  # a terabyte in members of a megabyte
 POINTS_MOST = 600  # states of inflating that are kept, 60 KB each; where there are more, every other one goes
 
 
-@dataclass(slots=True)
-class _Point:
+class _Point(Struct):
     """From here on can be inflated. `offset`: of the file, where what is read next stands; `start`: of the content."""
 
     offset: int

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scanner.decoders.dumps.cursor import Cursor
 from scanner.decoders.dumps.interface import Parsing
@@ -79,8 +80,7 @@ def is_windows(head: bytes) -> bool:
     return head.startswith((b"PAGEDU64", b"PAGEDUMP"))
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """A format known by its magic alone. `packed` tells by its first bytes whether pages may be compressed in it."""
 
     magic: tuple[bytes, ...]

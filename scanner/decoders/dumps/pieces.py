@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from detectors.keys import meaning
 from scanner.decoders.dumps.access import File
@@ -25,8 +26,7 @@ def names_a_secret(name: bytes) -> bool:
     return _TELLING.search(name) is not None and meaning(name) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """Pieces in order, None where what follows is not known; the name of what holds them; their encoding."""
 
     pieces: Iterable[Place | None]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scanner.decoders.dumps.interface import ASKED, Parsing, Reading
 from scanner.decoders.dumps.memory import Memory
@@ -19,8 +21,7 @@ HELD = 50_000  # findings that wait for a layout whose stream tells it last; fur
 ASKS = 1_000_000  # questions a parser may ask: more than all notes of 100,000 threads
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryDump:
+class MemoryDump(Struct, frozen=True):
     """A format that a parser of its own reads."""
 
     name: str

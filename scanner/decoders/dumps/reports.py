@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from scanner.decoders.interface import OpenReader, Stream
 from scanner.model import Finding, Skipped
@@ -20,8 +22,7 @@ END = "end"  # the name of a heading that ends a report
 BLOCK = 1 << 18  # bytes read at once
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One format. `headings`: an expression with a named group for each section (`_` is a blank, `end` is none).
 
     `marks`: one of these stands in the first bytes of each such file. They are looked for first, since every file is
@@ -140,8 +141,7 @@ KINDS: tuple[Kind, ...] = (
 )
 
 
-@dataclass
-class Sections:
+class Sections(Struct):
     """Where each section begins; filled by bytes in order."""
 
     kind: Kind
@@ -178,8 +178,7 @@ class Sections:
         return self.names[place - 1] if place and self.names[place - 1] != END else None
 
 
-@dataclass(frozen=True, slots=True)
-class CrashReport:
+class CrashReport(Struct, frozen=True):
     """A kind as a format of dumps."""
 
     kind: Kind

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scanner.errors import CorruptInput, LimitExceeded
 
@@ -17,8 +18,7 @@ PACKED, FOLDERS, PARTS, SIZE, DIGEST, FOLDER, UNPACKED_SIZE, PARTS_OF = 6, 7, 8,
 EMPTY, NAMES, ENCODED = 14, 17, 23
 
 
-@dataclass(frozen=True, slots=True)
-class Coder:
+class Coder(Struct, frozen=True):
     """One step of decoding; `size`: bytes it makes."""
 
     method: bytes
@@ -26,8 +26,7 @@ class Coder:
     size: int
 
 
-@dataclass(slots=True)
-class Folder:
+class Folder(Struct):
     """Coders in the order of decoding, and the packed stream they take. `refused`: why they can't be run."""
 
     coders: list[Coder]
@@ -43,8 +42,7 @@ class Folder:
         return self.coders[-1].size
 
 
-@dataclass(slots=True)
-class Listing:
+class Listing(Struct):
     """What the archive holds. `sizes` and `crcs`: of all files that have data, in order; -1: no checksum."""
 
     folders: list[Folder] = field(default_factory=list)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from scanner.decoders.feed import Feed
 from scanner.decoders.interface import OpenReader, Stream
@@ -21,8 +23,7 @@ KEYS = (b"path", b"size")  # of the PAX records those that are needed here, and 
 WITHOUT_DATA = (b"1", b"2", b"3", b"4", b"5", b"6")  # links, devices, folders, FIFOs: their size means nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A member, a link or a folder. `head`: all blocks that stand before its data, as they are; for a sparse one of
     format 1.0 also the map before the stored parts. `size`: bytes of data behind the header, 0 without `content`.
     """
@@ -39,8 +40,7 @@ class Member:
         return Extents(self.content, self.sparse) if self.content and self.sparse else self.content
 
 
-@dataclass(slots=True)
-class _Meta:
+class _Meta(Struct):
     """What the headers before a member say of it."""
 
     pax: dict[bytes, list[bytes]]

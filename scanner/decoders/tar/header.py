@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 BLOCK = 512  # bytes: all of a tar archive is counted in them
 _FIELD = re.compile(rb"[ \0]*[0-7]*[ \0]*\Z")  # octal digits between blanks or NULs; empty is 0
@@ -14,8 +15,7 @@ class NoHeader(Exception):
     """The block is no header."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """What a header says. `kind`: its type flag, one byte; `size`: bytes of data that follow."""
 
     name: bytes

@@ -5,7 +5,7 @@ GNU tar manual, "Storing Sparse Files": the old GNU header, and the PAX formats 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from scanner.decoders.members import Slice
 from scanner.decoders.tar.header import BLOCK, NoHeader, number
@@ -15,8 +15,7 @@ PARTS_MOST = 100_000  # stored parts of one file: 16 MB of our memory; GNU tar w
 _ZEROS = bytes(64 * 1024)
 
 
-@dataclass(slots=True)
-class Map:
+class Map(Struct):
     """(offset in the file, bytes) of each stored part, the file's size, and whether the list goes on.
 
     `stored`: the blocks that hold the map itself, where it stands before the data.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from io import FileIO
 from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scanner.decoders.feed import Feed
 from scanner.decoders.interface import OpenReader, Stream
@@ -36,8 +38,7 @@ GAP = 64 * 1024  # bytes looked through at once for the next member after damage
 DRAINED = 64 << 20  # bytes of a member read past what its scan wanted, in order to find the next one
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A member and its bytes; None of a folder's. `local`: its header as it stands before the data (`entry` again
     where that can't be read of a folder).
     """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from scanner.decoders.feed import Feed
 from scanner.errors import CorruptInput, TruncatedInput
@@ -16,8 +17,7 @@ FOLDER_MOST = 16  # bytes that nothing may be packed to
 OVER = 0xFFFFFFFF  # says that the size stands there
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A member. Sizes in bytes; `packed` as it is stored. `offset`: of its local header in the file.
 
     `record`: the header or the entry of the directory that says so, with name, extra fields and comment.
@@ -30,7 +30,7 @@ class Entry:
     packed: int
     size: int
     offset: int = 0
-    record: bytes = field(default=b"", repr=False)
+    record: bytes = b""
 
     @property
     def is_folder(self) -> bool:
