@@ -6,16 +6,16 @@ and too long for an id, is a token somebody handed on. Hex is left alone: it is 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text
+from detectors.patterns import pattern
 from detectors.shapes import random_looking, randomness
 
 LONGEST = 400  # bytes of a list of arguments looked at
 LEAST = 0.85  # of the randomness that a value's length allows
-_BARE = re.compile(rb"""(?<=["'])[A-Za-z0-9_-]{32,200}(?=["'][ ]{0,4}[,)\]])""")
-_KEY = re.compile(rb"""["'][ ]{0,4}(?:=>|[:=])""")  # behind a key of a nested object: what follows has a name
+_BARE = pattern(rb"""(?<=["'])[A-Za-z0-9_-]{32,200}(?=["'][ ]{0,4}[,)\]])""")
+_KEY = pattern(rb"""["'][ ]{0,4}(?:=>|[:=])""")  # behind a key of a nested object: what follows has a name
 
 
 def confirm(text: Text) -> Iterator[Match]:

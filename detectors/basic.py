@@ -10,32 +10,31 @@ from collections.abc import Iterator
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text, TokenFacts
 from detectors.fields import field_at
 from detectors.keys import words
+from detectors.patterns import pattern
 from detectors.shapes import is_masked, is_reference, is_text, is_wordy, random_looking
 
-_GAP = re.compile(rb"""["']?>?(?:(?<=>)|[ \t]{1,4}|[:=][ \t]{0,2}|\+)["'<\[]?""")
-_BLOB = re.compile(rb"[A-Za-z0-9+/_-]{8,4096}={0,2}")
-_PAIR = re.compile(rb"[\x20-\x39\x3b-\x7e\x80-\xff]{0,256}:[\x20-\x7e\x80-\xff]{3,1024}")
-_PLAIN = re.compile(rb"[\x20-\x7e\x80-\xff]{0,256}\0[\x20-\x7e\x80-\xff]{1,256}\0([\x20-\x7e\x80-\xff]{3,1024})")
-_USERINFO = re.compile(
-    rb"""://([^\s/?#"'<>@:\\]{0,128}(?:@[a-z0-9.-]{1,64})?):([^\s/?#"'<>@\\]{3,256})@[A-Za-z0-9.\[-]"""
-)
+_GAP = pattern(rb"""["']?>?(?:(?<=>)|[ \t]{1,4}|[:=][ \t]{0,2}|\+)["'<\[]?""")
+_BLOB = pattern(rb"[A-Za-z0-9+/_-]{8,4096}={0,2}")
+_PAIR = pattern(rb"[\x20-\x39\x3b-\x7e\x80-\xff]{0,256}:[\x20-\x7e\x80-\xff]{3,1024}")
+_PLAIN = pattern(rb"[\x20-\x7e\x80-\xff]{0,256}\0[\x20-\x7e\x80-\xff]{1,256}\0([\x20-\x7e\x80-\xff]{3,1024})")
+_USERINFO = pattern(rb"""://([^\s/?#"'<>@:\\]{0,128}(?:@[a-z0-9.-]{1,64})?):([^\s/?#"'<>@\\]{3,256})@[A-Za-z0-9.\[-]""")
 # Between an option and its value: a blank, or what parts arguments in a list, in auditd's records, in a process.
-_CURL = re.compile(
+_CURL = pattern(
     rb"""(?:[\s"'\0]-[ua]|--user|--proxy-user|--?auth|--(?:src-|dest-)?creds)"""
     rb"""(?:[ =]{0,2}|["'](?:,[ ]?|[ ]a\d{1,3}=)|\0)["']?"""
     rb"""([^\s:"'$<\0]{1,128}):([^\s"'\0]{4,256})"""
 )
-_CURL_KEY = re.compile(rb"""\s-u[ =]?["']?([A-Za-z0-9_-]{16,128}):[xX]?["']?(?=\s)""")  # a key alone: Stripe, Freshdesk
-_CLEAR = re.compile(rb"[!-~]{4,256}")
+_CURL_KEY = pattern(rb"""\s-u[ =]?["']?([A-Za-z0-9_-]{16,128}):[xX]?["']?(?=\s)""")  # a key alone: Stripe, Freshdesk
+_CLEAR = pattern(rb"[!-~]{4,256}")
 _WEAK = frozenset(
     b"""password pass secret user xxx x-oauth-basic pwd passwd foobar username token passwort kennwort wachtwoord
     motdepasse senha contrase\xc3\xb1a haslo has\xc5\x82o heslo parola
     \xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c""".split()
 )
 # The end of the element whose attribute names the mechanism: RFC 6120 section 6.4.2.
-_ELEMENT = re.compile(rb"""["'][^<>\n]{0,120}>""")
+_ELEMENT = pattern(rb"""["'][^<>\n]{0,120}>""")
 # From the challenge to the end of the line below it: what a client's or a server's log puts before either.
-_ANSWER = re.compile(rb"""[^A-Za-z0-9+/=\n]?[^\n]{0,60}\n[^\n]{0,80}?[ <>:]([A-Za-z0-9+/]{6,344}={0,2})\r?(?:\n|\Z)""")
+_ANSWER = pattern(rb"""[^A-Za-z0-9+/=\n]?[^\n]{0,60}\n[^\n]{0,80}?[ <>:]([A-Za-z0-9+/]{6,344}={0,2})\r?(?:\n|\Z)""")
 BACK = 200  # bytes of userinfo looked back over: no URL's is longer in practice
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -11,33 +10,34 @@ from detectors import jwt
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text
 from detectors.fields import field_at
 from detectors.keys import words
+from detectors.patterns import pattern
 from detectors.shapes import is_uuid, plausible, random_looking
 
 # b64token of RFC 6750 section 2.1, and what issuers use beyond it: : (Snowflake), ! (Salesforce), @ $ * ^, and | behind
 # a number (Sanctum); elsewhere | parts headers, ^ fields. Two dots are a line end in a dump of packets.
-_TOKEN = re.compile(rb"(?:\d{1,12}\|)?(?:[A-Za-z0-9_~+/:!@$*-]|\.(?!\.)|\^(?!\w{2,20}=))+=*")
-_GAP = re.compile(rb"""["'`]?(?:[ \t]{1,4}|[:=,][ \t]{0,2}|\+)(?:["'`<\[(]|token[ =:]{1,2}){0,2}""")
-_SCHEME = re.compile(
+_TOKEN = pattern(rb"(?:\d{1,12}\|)?(?:[A-Za-z0-9_~+/:!@$*-]|\.(?!\.)|\^(?!\w{2,20}=))+=*")
+_GAP = pattern(rb"""["'`]?(?:[ \t]{1,4}|[:=,][ \t]{0,2}|\+)(?:["'`<\[(]|token[ =:]{1,2}){0,2}""")
+_SCHEME = pattern(
     rb"""(?i)(?P<scheme>[a-z][a-z0-9_-]{2,24})(?:[ ]+|=(?=["']))(?:(?:token|auth|apikey|key|access_token)=)?["']?"""
     rb"""|(?P<key>key|api[_-]?key|token)=["']?"""  # Firebase's legacy servers: `key=V`
 )
 # "The token's type is bearer", and the next field follows.
-_TYPE = re.compile(rb"""(?i)token_?type["'\]]{0,2}\s?(?:=>|[:=])\s?["']?bearer\Z""")
-_MECHANISM = re.compile(rb"(?i)oauth-?bearer\Z")  # RFC 7628: what follows its name is base64 with the token in it
+_TYPE = pattern(rb"""(?i)token_?type["'\]]{0,2}\s?(?:=>|[:=])\s?["']?bearer\Z""")
+_MECHANISM = pattern(rb"(?i)oauth-?bearer\Z")  # RFC 7628: what follows its name is base64 with the token in it
 # Schemes with detectors of their own, or whose parameters hold no reusable secret (RFC 7616, RFC 4559, MS-WSMV, SigV4).
 _OTHER = frozenset(
     b"""basic bearer digest negotiate kerberos ntlm hawk aws4-hmac-sha256 aws signature hmac sharedkey mac
     scram-sha-256""".split()
 )
 # Its value begins with the scheme of another detector: nothing is left to be found by the header's name.
-_TAKEN = re.compile(
+_TAKEN = pattern(
     rb"""[\\"'\]]{0,6}[ \t]{0,4}(?:=>|[:=>])[ \t]{0,4}[\\"'\[(]{0,8}(?:[Bb]earer|BEARER|[Bb]asic|BASIC|[Dd]igest) """
 )
 _BEFORE = frozenset(
     b"x proxy http request req header headers upstream amz original forwarded incoming outgoing".split()
 )
-_GOES_ON = re.compile(rb"=[A-Za-z0-9]")  # no padding, but a key before its value
-_PLUS = re.compile(rb"\+(?P<scheme>[A-Za-z]{3,12})\+")  # blanks as a form's encoding writes them
+_GOES_ON = pattern(rb"=[A-Za-z0-9]")  # no padding, but a key before its value
+_PLUS = pattern(rb"\+(?P<scheme>[A-Za-z]{3,12})\+")  # blanks as a form's encoding writes them
 SHORT = 16  # characters below which a token must look random to be told from a word
 
 
@@ -112,7 +112,7 @@ def _counted(text: Text, start: int, end: int) -> int | None:
 
 
 _BEFORE_SCHEME = b" \t\"'`:=[(<{,"
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x7f-\xff]|\r(?!\n)")
+_CONTROL = pattern(rb"[\x00-\x08\x0e-\x1a\x7f-\xff]|\r(?!\n)")
 
 
 _T = b"mF9QkzP4vT1xR7bN2cLw8sYd"

@@ -6,17 +6,17 @@ Of neither can the end be told without its issuer's words: their caveats and che
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable, Iterable, Iterator
 
 from detectors.claims import decode_part
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text, TokenFacts
+from detectors.patterns import pattern
 
 BACK = 4096  # bytes before an anchor in which its token begins
 AFTER = 8192  # bytes: a header's line, which servers bound at 8 KB
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _HEX = b"0123456789abcdefABCDEF"
-_PAD = re.compile(rb"={0,2}")
+_PAD = pattern(rb"={0,2}")
 
 Holds = Callable[[bytes], bool]
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterable
 
 from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Rank, Secret, Text
+from detectors.patterns import pattern
 
 AFTER = 16 * 1024  # bytes: an RSA certificate has 1 to 3 KB in PEM, some are three times as large; and log headers
 
-_BEGIN = re.compile(rb"-{4,5} ?BEGIN (?:TRUSTED |X509 )?CERTIFICATE ?-{4,5}")
-_END = re.compile(rb"-{4,5} ?END (?:TRUSTED |X509 )?CERTIFICATE ?-{4,5}|-{4,5} ?BEGIN ")
+_BEGIN = pattern(rb"-{4,5} ?BEGIN (?:TRUSTED |X509 )?CERTIFICATE ?-{4,5}")
+_END = pattern(rb"-{4,5} ?END (?:TRUSTED |X509 )?CERTIFICATE ?-{4,5}|-{4,5} ?BEGIN ")
 _LEAST = 200  # bytes of a block: names, dates, a key and a signature have more
 
 

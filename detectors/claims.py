@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from detectors.detector import TokenFacts
+from detectors.patterns import pattern
 
 LARGEST = 128 * 1024  # base64url characters of one part that are decoded: far above any header limit of a server
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -64,7 +64,7 @@ def _encodable(value: Any) -> Any:
     return [_encodable(one) for one in value] if isinstance(value, list) else value
 
 
-_OPENING = re.compile(rb"[A-Za-z0-9_-]{12}")
+_OPENING = pattern(rb"[A-Za-z0-9_-]{12}")
 
 
 def may_open_object(text: bytes, start: int) -> bool:
@@ -135,7 +135,7 @@ def _duplicates(payload: bytes) -> list[str]:
 
 _CLIENTS = ("azp", "client_id", "appid", "cid", "clientId")
 _TIMES = ("exp", "nbf", "iat")
-_DIGITS = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,9})?")
+_DIGITS = pattern(r"-?[0-9]{1,18}(?:\.[0-9]{1,9})?")
 
 
 def _time(claims: dict[str, Any], name: str, problems: list[str]) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -11,6 +10,7 @@ from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Text
 from detectors.fields import LONGEST_KEY, Field, field_at
 from detectors.keyed import is_of, matches, of_value
 from detectors.keys import Meaning, meaning, words
+from detectors.patterns import pattern
 
 _SECRETS = is_of(frozenset({Kind.CLIENT_SECRET, Kind.API_KEY, Kind.PRIVATE_KEY}))
 
@@ -40,7 +40,7 @@ def confirm_phrase(text: Text) -> Iterator[Match]:
         yield match
 
 
-_PHRASE = re.compile(
+_PHRASE = pattern(
     rb"(?i)((?:api|access|client|refresh|auth|secret|subscription) (?:key|token|secret|id))((?: [a-z]{1,12}){0,2})"
     rb" {0,12}[:=]"
 )
@@ -73,7 +73,7 @@ def confirm_section(text: Text) -> Iterator[Match]:
 
 SECTION = 600  # bytes of a section looked at
 _SIGNING = Meaning(Kind.PRIVATE_KEY, True, True)
-_SECTION_KEY = re.compile(
+_SECTION_KEY = pattern(
     rb"""[{\s]{0,60}(?:["']?[A-Za-z]{2,40}["']?\s?[:=]\s?["']?[^\r\n{}"']{0,100}["']?[^\r\n{}]{0,80}\r?\n\s{1,40}"""
     rb"""|"[A-Za-z]{2,40}":\s?"?[^"{},]{0,100}"?,\s?){0,6}["']?(?P<key>Key|KEY|key)(?=["']?\s?[:=])"""
 )
@@ -91,7 +91,7 @@ def confirm_identified(text: Text) -> Iterator[Match]:
 
 
 COLUMN_BACK = 160  # bytes before the end of a column's anchor in which its key begins
-_QUOTED = re.compile(rb"""\s{0,20}N?(["'])""")
+_QUOTED = pattern(rb"""\s{0,20}N?(["'])""")
 _FLAGS = (b"-secret", b"-password", b"-passwd", b"-key")
 _NAMES = rb"""(?:token|secret(?:[_.-]?(?:id|key|access[_.-]key))?|api[_.-]?key|passw(?:or)?d)"""
 # The same in two expressions, which Vectorscan runs faster than one with something optional in its midst.
@@ -102,7 +102,7 @@ _COLUMN_ANCHORS = tuple(
     )
     for names in (rb"(?:token|secret|api[_.-]?key|passw(?:or)?d)", rb"(?:secret[_.-]?(?:id|key)|access[_.-]key)")
 )
-_COLUMN_KEY = re.compile(rb"(?i)" + _NAMES + rb"""(?=["']?[ \t]{1,40})""")
+_COLUMN_KEY = pattern(rb"(?i)" + _NAMES + rb"""(?=["']?[ \t]{1,40})""")
 
 # `pass` alone, where a value may follow: it is a word of prose and the end of others.
 _PASS = rb"""pass["'\\\]]{0,4} ?[=:]"""

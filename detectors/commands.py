@@ -9,6 +9,7 @@ from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Text
 from detectors.fields import Field
 from detectors.keyed import of_value
 from detectors.keys import Meaning
+from detectors.patterns import pattern
 
 _SECRET = Meaning(Kind.CLIENT_SECRET, True, True)
 _API_KEY = Meaning(Kind.API_KEY, True, True)
@@ -50,7 +51,7 @@ _SELDOM = {
 }
 _OPTIONS = {**_PASSWORDS, **_SELDOM}
 _VALUE = {
-    name: re.compile(rb"""(?<=\s)""" + option + rb"""(?P<q>["'])?([^\s"'$<|;&-][^\s"'|;&]{5,256})""")
+    name: pattern(rb"""(?<=\s)""" + option + rb"""(?P<q>["'])?([^\s"'$<|;&-][^\s"'|;&]{5,256})""")
     for name, option in _OPTIONS.items()
 }
 

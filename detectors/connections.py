@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Iterator
 
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text, TokenFacts
+from detectors.patterns import pattern
 from detectors.shapes import is_masked, is_reference, is_text, is_wordy
 
 REACH = 512  # bytes on either side of a key in which the rest of its connection string stands
@@ -19,17 +19,17 @@ _WEAK = frozenset(b"password passwd pass pwd secret none null empty true false u
 
 # Keys of ADO.NET, ODBC and JDBC drivers that say where to connect and as whom.
 # https://learn.microsoft.com/dotnet/framework/data/adonet/connection-string-syntax
-_WHERE = re.compile(
+_WHERE = pattern(
     rb"(?i)(?:server|data source|address|addr|host(?:name)?|database|initial catalog|driver|dsn|uid|user(?: ?id|name)?"
     rb"|integrated security|port|dbname|sslmode|encrypt) ?="
 )
-_PAIR = re.compile(
+_PAIR = pattern(
     rb"""(?i)(?:password|pwd)[ \t]?=[ \t]?"""
     rb"""(?:\{(?P<b>[^}\r\n]{1,256})\}|(?P<q>["'])(?P<s>[^"'\r\n]{1,256})(?P=q)|(?P<v>[^;&\s"'<>,)\]]{1,256}))"""
 )
-_IN_STRING = re.compile(rb"""[;?&][ \t]?\Z""")
-_SUDO = re.compile(rb"TTY=|COMMAND=")  # sudo's log, where PWD is the working directory
-_URL = re.compile(rb"""jdbc:[a-z0-9:+]{2,40}[^\s"'<>]{0,400}\Z""")
+_IN_STRING = pattern(rb"""[;?&][ \t]?\Z""")
+_SUDO = pattern(rb"TTY=|COMMAND=")  # sudo's log, where PWD is the working directory
+_URL = pattern(rb"""jdbc:[a-z0-9:+]{2,40}[^\s"'<>]{0,400}\Z""")
 
 
 def confirm_connection(text: Text) -> Iterator[Match]:
@@ -54,7 +54,7 @@ def confirm_connection(text: Text) -> Iterator[Match]:
     yield from password_at(text, *pair.span(group), "connection-string", _user(before + b"\n" + after))
 
 
-_USER = re.compile(rb"(?i)(?:user(?: ?id|name)?|uid) ?= ?[\"'{]?([^;&\s\"'}]{1,64})")
+_USER = pattern(rb"(?i)(?:user(?: ?id|name)?|uid) ?= ?[\"'{]?([^;&\s\"'}]{1,64})")
 
 
 def _user(text: bytes) -> str | None:
@@ -85,7 +85,7 @@ def password_at(text: Text, start: int, end: int, family: str, user: str | None)
     )  # fmt: skip
 
 
-_NPM = re.compile(rb"""_auth[ \t]{0,2}=[ \t]{0,2}["']?(?P<v>[A-Za-z0-9+/_-]{8,1024}={0,2})(?![A-Za-z0-9+/=_-])""")
+_NPM = pattern(rb"""_auth[ \t]{0,2}=[ \t]{0,2}["']?(?P<v>[A-Za-z0-9+/_-]{8,1024}={0,2})(?![A-Za-z0-9+/=_-])""")
 
 
 def confirm_npm(text: Text) -> Iterator[Match]:

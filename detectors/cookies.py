@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text
 from detectors.fields import key_at
 from detectors.keys import words
+from detectors.patterns import pattern
 from detectors.shapes import is_hex, is_uuid, random_looking
 
 LONGEST = 4096  # bytes between a field's name and a cookie in it: what browsers send at least (RFC 6265 section 6.1)
@@ -23,13 +24,13 @@ _OTHER = frozenset(
     b"""csrf xsrf analytics ga gid gat hj ai incap visid utm visitor anonymous consent tracking hint state nonce last
     expires expiry start started count device fingerprint replay cart lang theme affinity""".split()
 )
-_OPENS = re.compile(rb"""[sS]?["'\]]{0,2}\s{0,4}(?:=>|[:=,>])?\s{0,4}""")
-_COOKIE = re.compile(
+_OPENS = pattern(rb"""[sS]?["'\]]{0,2}\s{0,4}(?:=>|[:=,>])?\s{0,4}""")
+_COOKIE = pattern(
     rb"""(?<![\w.%$-])(?P<name>[A-Za-z_.$][\w.$-]{1,60})["']?\s?[=:,]\s?["']?(?:s%3A|s:)?"""
     rb"""(?P<v>[A-Za-z0-9%+/_.!~-][A-Za-z0-9%+/_.!~=-]{15,4095})"""
 )
-_IN_URL = re.compile(rb"(?P<v>[A-Za-z0-9]{20,64}(?:\.[A-Za-z0-9_-]{1,24})?)(?![A-Za-z0-9])")
-_END = re.compile(rb"""[\r\n\0]|\}|["'\]]\s{0,2},?\s{0,2}["'][A-Za-z-]{2,40}["']\s?[:=]\s?["'{\[]""")
+_IN_URL = pattern(rb"(?P<v>[A-Za-z0-9]{20,64}(?:\.[A-Za-z0-9_-]{1,24})?)(?![A-Za-z0-9])")
+_END = pattern(rb"""[\r\n\0]|\}|["'\]]\s{0,2},?\s{0,2}["'][A-Za-z-]{2,40}["']\s?[:=]\s?["'{\[]""")
 
 
 def confirm(text: Text) -> Iterator[Match]:

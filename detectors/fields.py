@@ -16,6 +16,7 @@ from msgspec import Struct
 from detectors import lengths
 from detectors.detector import NeedMore, Text
 from detectors.notations import BLANK, COLUMN, FLAG, LATER_PAIR, NOTATIONS, PAIR, Notation
+from detectors.patterns import pattern
 
 KEY_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 LONGEST_KEY = 120  # bytes; dotted configuration keys with a host name in them are the longest seen
@@ -23,20 +24,20 @@ LONGEST_VALUE = 16384  # bytes; larger values are blocks, which have detectors o
 LONGEST_TAG = 512  # bytes from a tag's beginning to a key in it
 _BACK = 48  # bytes between a key and the end of its anchor: blanks and the escape of one separator
 
-_NAMES_ON = re.compile(rb"""["'`]?[ \t]{0,4}(?::|=>)""")  # behind what is itself a key
-_LIST_OPENS = re.compile(rb"""[\[(]\s{0,60}["'`]$""")
-_RESOURCE = re.compile(rb"(?:arn|urn):[^\s\"']{0,150}[:/]$")  # a resource's name: no key
-_CLOSING = re.compile(rb"</(?:[\w.-]{1,40}:)?$")  # the end of an element: what follows is another's
+_NAMES_ON = pattern(rb"""["'`]?[ \t]{0,4}(?::|=>)""")  # behind what is itself a key
+_LIST_OPENS = pattern(rb"""[\[(]\s{0,60}["'`]$""")
+_RESOURCE = pattern(rb"(?:arn|urn):[^\s\"']{0,150}[:/]$")  # a resource's name: no key
+_CLOSING = pattern(rb"</(?:[\w.-]{1,40}:)?$")  # the end of an element: what follows is another's
 _WIRE = rb"""\[(?:\\[rn]|[\r\n])\]"""  # a line's end in the wire log of Apache's HttpClient
-_TAG = re.compile(rb"<(?:[\w:.-]{0,60}|[A-Za-z_][\w:.-]{0,60}\s[^<>]*)")  # as far as a key in it
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
-_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]")
-_BARE_END = re.compile(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]|[\^~](?=[A-Za-z_]{2,20}=)|""" + _WIRE)
-_OPAQUE = re.compile(rb"[A-Za-z0-9._~+/=-]+")
-_TEXT_END = re.compile(rb"[<\r\n]|\]\]>")
+_TAG = pattern(rb"<(?:[\w:.-]{0,60}|[A-Za-z_][\w:.-]{0,60}\s[^<>]*)")  # as far as a key in it
+_CONTROL = pattern(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_NO_TEXT = pattern(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]")
+_BARE_END = pattern(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]|[\^~](?=[A-Za-z_]{2,20}=)|""" + _WIRE)
+_OPAQUE = pattern(rb"[A-Za-z0-9._~+/=-]+")
+_TEXT_END = pattern(rb"[<\r\n]|\]\]>")
 # Of a value alone on its line: a blank, or the next field of a form, a tag.
-_LINE_END = re.compile(rb"""[\s"'`\x00-\x1f\x7f-\xff]|&(?=[A-Za-z][A-Za-z_]{1,40}=)|<(?=/?[a-z]{1,10}[ />])|""" + _WIRE)
-_ASSIGNMENT = re.compile(rb"(?:^|[\n\0])[+\-> ]{0,4}(?:export |set |setx |Environment=|env )?[\"']?$")
+_LINE_END = pattern(rb"""[\s"'`\x00-\x1f\x7f-\xff]|&(?=[A-Za-z][A-Za-z_]{1,40}=)|<(?=/?[a-z]{1,10}[ />])|""" + _WIRE)
+_ASSIGNMENT = pattern(rb"(?:^|[\n\0])[+\-> ]{0,4}(?:export |set |setx |Environment=|env )?[\"']?$")
 
 
 class Field(Struct, frozen=True):

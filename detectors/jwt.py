@@ -7,7 +7,6 @@ have tells the end.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -27,15 +26,16 @@ from detectors.detector import (
     Text,
     TokenFacts,
 )
+from detectors.patterns import pattern
 
-_RUN = re.compile(rb"[A-Za-z0-9_-]*")
+_RUN = pattern(rb"[A-Za-z0-9_-]*")
 # Encoded signature lengths (RFC 7518 section 3.1; RFC 8037): bytes of the signature * 4 / 3, rounded up.
 _FIXED = {"HS256": 43, "HS384": 64, "HS512": 86, "ES256": 86, "ES256K": 86, "ES384": 128, "ES512": 176, "EdDSA": 86}
 _RSA = (2731, 1366, 683, 512, 342)  # moduli of 16384, 8192, 4096, 3072, 2048 bits
 _SHORT_RSA = 171  # 1024 bits, forbidden by RFC 7518 section 3.3: more than that is the beginning of a longer one
-_CLAIMS = re.compile(rb'"(?:iss|sub|aud|exp|nbf|iat|jti|azp|client_id|scope|scp)"\s*:')
-_HEADER_START = re.compile(rb'\{\s*"(?:alg|typ|kid|enc|x5[tcu]|jku|jwk|cty|crit|zip|epk)"')
-_COOKIE = re.compile(rb"""(?i)cookies?["'\]]{0,3}\s{0,2}[:=,]|"cookies"|set-cookie|session[a-z_]*cookie""")
+_CLAIMS = pattern(rb'"(?:iss|sub|aud|exp|nbf|iat|jti|azp|client_id|scope|scp)"\s*:')
+_HEADER_START = pattern(rb'\{\s*"(?:alg|typ|kid|enc|x5[tcu]|jku|jwk|cty|crit|zip|epk)"')
+_COOKIE = pattern(rb"""(?i)cookies?["'\]]{0,3}\s{0,2}[:=,]|"cookies"|set-cookie|session[a-z_]*cookie""")
 Header = tuple[str | None, str | None, str | None, bool]  # as `jose_header` gives it
 REMEMBERED = 4096  # characters of a payload that is not read anew: a token is logged again and again while it lives
 HEADER_BACK = 2048  # characters before a payload in which the remains of a damaged header are looked for
@@ -215,7 +215,7 @@ def _in_cookie(data: bytes, start: int) -> bool:
     return True
 
 
-_BRACKETS = re.compile(rb"[{}\[\]]")
+_BRACKETS = pattern(rb"[{}\[\]]")
 
 
 _H = b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
@@ -13,26 +12,25 @@ from detectors import jwt
 from detectors.detector import Confidence, Kind, Match, NeedMore, Rank, Secret, Text
 from detectors.fields import LONGEST_VALUE, Field, field_at
 from detectors.keys import Meaning, meaning, name_of, words
+from detectors.patterns import pattern
 from detectors.shapes import is_hex, is_other_data, is_uuid, is_wordy, plausible, random_looking
 
-_SCHEME = re.compile(
-    rb"(?i)(?:bearer|token|basic|apikey|api-key|jwt|digest|negotiate|oauth|splunk|snowflake|key)[ =:]\s*"
-)
+_SCHEME = pattern(rb"(?i)(?:bearer|token|basic|apikey|api-key|jwt|digest|negotiate|oauth|splunk|snowflake|key)[ =:]\s*")
 # Encrypted values: Spring Cloud Config, Jenkins, Vault's transit engine, Bitnami's sealed secrets, Windows' DPAPI; by
 # their algorithm's name (WebSphere, WebLogic, LDAP); Maven's, in braces.
-_CIPHERED = re.compile(
+_CIPHERED = pattern(
     rb"""["']?(?:\{(?!(?i:plain|clear|cleartext|noop)\})[A-Za-z0-9_-]{2,16}\}|\{[A-Za-z0-9+/]{24,}={1,2}\}|\{AQAAABAAAA"""
     rb"""|vault:v\d+:|Ag[A-C][A-Za-z0-9+/]{500}|AQAAANCMnd8BFdERjHoA|01000000[dD]08[cC]9[dD][dD][fF]0115)"""
 )
 # Before a key whose value is a digest, encrypted or of one session: charts, systemd.exec(5), openssl s_client.
-_SEALED = re.compile(rb"checksum/(?:[\w.-]{1,24}/)?\Z|CredentialEncrypted=\Z|Resumption \Z")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
-_PRINTABLE = re.compile(rb"[\x20-\x7e]{8,}\n?")
+_SEALED = pattern(rb"checksum/(?:[\w.-]{1,24}/)?\Z|CredentialEncrypted=\Z|Resumption \Z")
+_BASE64 = pattern(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
+_PRINTABLE = pattern(rb"[\x20-\x7e]{8,}\n?")
 # A token goes into a header, a query or a cookie: RFC 6750's alphabet, RFC 6265's, and what issuers add to them.
-_NO_TOKEN = re.compile(rb"[\s\"'<>(){}\[\]\\^`,;?#&]")
+_NO_TOKEN = pattern(rb"[\s\"'<>(){}\[\]\\^`,;?#&]")
 _TOKENS = frozenset((Kind.BEARER_TOKEN, Kind.REFRESH_TOKEN, Kind.AUTH_CODE))
 
-_IN_RUN = re.compile(rb"[A-Za-z0-9+/]{24}")  # base64, in which a key's name stands by chance
+_IN_RUN = pattern(rb"[A-Za-z0-9+/]{24}")  # base64, in which a key's name stands by chance
 LONGEST_NAME = 60  # bytes of a key that nothing but its place tells from what surrounds it
 
 Accepts = Callable[[Field, Meaning], Meaning | None]
@@ -87,9 +85,9 @@ def _listed(text: Text, field: Field) -> Iterator[Field]:
 
 
 MOST_ITEMS = 100  # of a list that are looked at
-_LIST = re.compile(rb"""\[\s{0,40}["']\Z""")
-_ITEM = re.compile(rb"""["'][ ]{0,4},\s{0,60}["']([^"'\r\n]{8,8192})(?=["']|\Z)""")
-_BECOMES = re.compile(rb"""["'`][ ](?:->|=>|\xe2\x86\x92)[ ](?P<q>["'`])""")
+_LIST = pattern(rb"""\[\s{0,40}["']\Z""")
+_ITEM = pattern(rb"""["'][ ]{0,4},\s{0,60}["']([^"'\r\n]{8,8192})(?=["']|\Z)""")
+_BECOMES = pattern(rb"""["'`][ ](?:->|=>|\xe2\x86\x92)[ ](?P<q>["'`])""")
 
 
 def _as_said(text: Text, field: Field) -> Field:
@@ -107,7 +105,7 @@ def _as_said(text: Text, field: Field) -> Field:
 _HANDED = frozenset(b"received got obtained new old using with issued generated returned".split())
 
 
-_WORD_BEFORE = re.compile(rb"\b([A-Za-z]{2,20}) \Z")
+_WORD_BEFORE = pattern(rb"\b([A-Za-z]{2,20}) \Z")
 
 
 def _typed(text: Text, field: Field, said: Meaning | None) -> Meaning | None:
@@ -123,8 +121,8 @@ def _typed(text: Text, field: Field, said: Meaning | None) -> Meaning | None:
 BESIDE = 700  # bytes on either side of a field in which its object says of what type it is
 _UNTYPED = ((b"token",), (b"secret",))
 # Where an object or a record ends; a line that is indented or begins with a quote goes on with it.
-_OUTSIDE = re.compile(rb"""[{}]|\n(?![ \t"'])""")
-_TYPE = re.compile(
+_OUTSIDE = pattern(rb"""[{}]|\n(?![ \t"'])""")
+_TYPE = pattern(
     rb"""(?i)(?:credential|token|secret|\b)_?type(?:_?hint)?(?:["'\\]{0,4}\s{0,4}(?:[:=]|=>)\s{0,4}["'\\]{0,4})"""
     rb"""((?:access|refresh|id)_?token)\b(?!=)"""
 )

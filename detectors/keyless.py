@@ -5,22 +5,22 @@ Of use on dumps, where a value stands far from its name. Hex is left out: it can
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text
+from detectors.patterns import pattern
 from detectors.shapes import is_hex, is_masked, is_other_data, is_reference, is_uuid, randomness
 from detectors.words import made_of_words
 
 SHORTEST = 24  # characters: below, names and numbers are as random as secrets
 LONGEST = 160  # characters: above, it is an encoded file, a certificate, a compressed page
 _ALPHABET = rb"A-Za-z0-9+/_=\-"
-_RUN = re.compile(rb"[A-Za-z0-9+/_-]{%d,}={0,2}" % SHORTEST)
+_RUN = pattern(rb"[A-Za-z0-9+/_-]{%d,}={0,2}" % SHORTEST)
 _BREAK = rb"[^" + _ALPHABET + rb"\n]{0,2}(?:\n|\\n)[^" + _ALPHABET + rb"\n]{0,8}"
-_BESIDE = re.compile(_BREAK + rb"([A-Za-z0-9+/_-]{4,}={0,2})")  # the next line of a block
-_BEFORE = re.compile(rb"([A-Za-z0-9+/_-]{40,}={0,2})" + _BREAK + rb"\Z")
+_BESIDE = pattern(_BREAK + rb"([A-Za-z0-9+/_-]{4,}={0,2})")  # the next line of a block
+_BEFORE = pattern(rb"([A-Za-z0-9+/_-]{40,}={0,2})" + _BREAK + rb"\Z")
 LINE = 60  # characters that a line of an encoded block has at least
-_JOINTS = re.compile(rb"[/_+=-]+")
+_JOINTS = pattern(rb"[/_+=-]+")
 RANDOM = 0.82  # share of the entropy that the alphabet allows at the length; a random draw has 0.85 and more
 WORDS = 0.25  # the share of words above which it is a path or a name
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from msgspec import Struct
 
 from detectors.detector import Kind
+from detectors.patterns import pattern
 from detectors.shapes import is_wordy
 
-_RUNS = re.compile(rb"[A-Za-z0-9]{12,}")
+_RUNS = pattern(rb"[A-Za-z0-9]{12,}")
 # What may stand before the telling word, the longer ones first.
 _QUALIFIERS = (
     b"subscription", b"encryption", b"personal", b"private", b"refresh", b"session", b"signing", b"account", b"license",
     b"access", b"bearer", b"client", b"secret", b"shared", b"master", b"oauth", b"auth", b"user", b"api", b"app", b"id",
     b"db",
 )  # fmt: skip
-_WORD = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_WORD = pattern(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _GLUED = {
     b"apikey": (b"api", b"key"), b"accesstoken": (b"access", b"token"), b"authtoken": (b"auth", b"token"),
     b"refreshtoken": (b"refresh", b"token"), b"idtoken": (b"id", b"token"), b"clientsecret": (b"client", b"secret"),

@@ -7,15 +7,16 @@ says more than any of these formats' grammars would, so none of them is parsed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+
+from detectors.patterns import pattern
 
 LEAST = 12  # bytes of a value: a shorter length is met by chance
 FARTHEST = 14  # bytes between a key and its value: types, an encoding marker, 8 bytes of length
 _TYPES = b"tTsSx"  # one-letter types that binary formats write between a key and a length
 _LAST = bytes(c for c in range(256) if not 33 <= c < 127) + b'"'  # Ruby writes a quotation mark before a length
-_RUN = re.compile(rb"[!-~]+")
-_GAP = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]")
+_RUN = pattern(rb"[!-~]+")
+_GAP = pattern(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]")
 _CONSTANT = 1  # the tag of a class file's texts, 2 bytes of length behind it (JVMS 4.4.7)
 _CONSTANT_MOST = 512  # bytes of such a text: names of classes and types
 _PRINTABLE = bytes(range(33, 127))

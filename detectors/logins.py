@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from detectors.connections import password_at
 from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Text
+from detectors.patterns import pattern
 
 # Variables that clients read a password from; any name with PASSWORD in it is the field detectors' business.
 _NAMES = (b"PGPASSWORD", b"MYSQL_PWD", b"REDISCLI_AUTH", b"SSHPASS", b"RSYNC_PASSWORD", b"SQLCMDPASSWORD")
@@ -241,7 +242,7 @@ _ROWS = (
 
 
 def _confirm(row: Login) -> Callable[[Text], Iterator[Match]]:
-    shape = re.compile(row.shape)
+    shape = pattern(row.shape)
 
     def confirm(text: Text) -> Iterator[Match]:
         low, high = max(0, text.hit - row.lead), text.hit + row.after

@@ -11,6 +11,8 @@ import re
 
 from msgspec import Struct
 
+from detectors.patterns import pattern
+
 # Named parts of the expressions below. `open`: what may stand before the value's own quote: options and newtypes (Rust,
 # Swift, Java, F#), lists, casts and lengths (PHP's var_dump, Go's spew), addresses (gdb), prefixes of strings (Python,
 # Erlang, R, SQL, shells), YAML's tags and anchors.
@@ -57,7 +59,7 @@ class Notation(Struct, frozen=True):
 def _notation(expression: bytes, *, element: bool = False, doubtful: bool = False, listed: bool = False) -> Notation:
     for name, part in _PARTS.items():  # a part only names parts that come after it
         expression = expression.replace(name, part)
-    return Notation(re.compile(expression), element, doubtful, listed)
+    return Notation(pattern(expression), element, doubtful, listed)
 
 
 NOTATIONS = (

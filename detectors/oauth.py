@@ -9,6 +9,7 @@ from detectors.detector import Anchor, Detector, Kind, Match, Text
 from detectors.fields import Field, field_at
 from detectors.keyed import is_of, matches, of_value
 from detectors.keys import Meaning, meaning, words
+from detectors.patterns import pattern
 from detectors.shapes import is_uuid, random_looking
 
 _TOKENS = is_of(frozenset({Kind.BEARER_TOKEN, Kind.REFRESH_TOKEN, Kind.API_KEY, Kind.AUTH_CODE}))
@@ -16,15 +17,13 @@ _CODE = Meaning(Kind.AUTH_CODE, True, False)
 # https://learn.microsoft.com/azure/azure-functions/function-keys-how-to
 _FUNCTION_KEY = Meaning(Kind.API_KEY, True, True)
 # What stands beside an authorization code: the parameters of RFC 6749 sections 4.1.2 and 4.1.3, OIDC's and RFC 9207's.
-_BESIDE = re.compile(
+_BESIDE = pattern(
     rb"""(?i)authorization[_-]?code|redirect[_-]?uri|[?&"' ]state["']?\s?[=:]|:state\s|session_state|code_verifier
        |[?&]iss=|[?&]scope=|callback|signin|sign-in|oauth|oidc|authorize|/cb\b|/login|grant_?type|/token""",
     re.VERBOSE,
 )
-_FUNCTION = re.compile(
-    rb"(?i)\.azurewebsites\.net/|/api/[a-z0-9_-]{1,40}\?$"
-)  # where `code` is a function's access key
-_DIGITS = re.compile(rb"[0-9.]+")
+_FUNCTION = pattern(rb"(?i)\.azurewebsites\.net/|/api/[a-z0-9_-]{1,40}\?$")  # where `code` is a function's access key
+_DIGITS = pattern(rb"[0-9.]+")
 NEAR = 400  # bytes on either side in which the company of a code is looked for
 
 

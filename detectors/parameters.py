@@ -7,18 +7,17 @@
 
 from __future__ import annotations
 
-import re
-
 from detectors.detector import NeedMore, Text
+from detectors.patterns import pattern
 
 BEHIND = 1200  # bytes between a statement's marker and the list of its values: the rest of it, a log line's head
-MARKER = re.compile(rb"\?|%s|\$(?P<number>\d{1,3})")
-_NUMBERED = re.compile(rb"\$(\d{1,3}) = (?:'((?:[^']|''){0,16384})'|NULL)")
-_OPEN = re.compile(
+MARKER = pattern(rb"\?|%s|\$(?P<number>\d{1,3})")
+_NUMBERED = pattern(rb"\$(\d{1,3}) = (?:'((?:[^']|''){0,16384})'|NULL)")
+_OPEN = pattern(
     rb"""(?:(?i:parameters|params|bind(?:ings)?|args)\b["']?[ ]?(?:=>|[:=])[ ]?(?:array)?[\[({]?"""
     rb"""|[ \n'"](?=[\[(]["'\d])[\[(]|;[ ](?=["']))"""
 )
-_ITEM = re.compile(
+_ITEM = pattern(
     rb"""[ ]{0,4}(?:["']?\d{1,3}["']?[ ]?(?::|=>)[ ]?)?(?:"(?P<double>(?:[^"\\]|\\.){0,16384})\""""
     rb"""|'(?P<single>(?:[^'\\]|\\.|''){0,16384})'"""
     rb"""|(?P<bare>[^\s,()\[\]{}'"]{1,8192})(?:\([A-Za-z]{2,20}\))?|(?P<none>))[ ]{0,4}(?P<end>[,\])};\n]|\Z)"""

@@ -22,13 +22,14 @@ from detectors.detector import (
     Text,
     TokenFacts,
 )
+from detectors.patterns import pattern
 
 AFTER = 16 * 1024  # bytes: a 16384-bit RSA key in PEM has 12.6 KB, log headers on its 200 lines included mostly
 LEAST = 40  # base64 characters: an Ed25519 key in PKCS #8 has 64
 
-_BEGIN = re.compile(rb"-{4,5} ?BEGIN ([A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?) ?-{4,5}")
-_ANY_END = re.compile(rb"-{4,5} ?END ([A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?) ?-{4,5}|-{4,5} ?BEGIN ")
-_CHUNK = re.compile(rb"[0-9A-Za-z+/]{16,}={0,2}")
+_BEGIN = pattern(rb"-{4,5} ?BEGIN ([A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?) ?-{4,5}")
+_ANY_END = pattern(rb"-{4,5} ?END ([A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?) ?-{4,5}|-{4,5} ?BEGIN ")
+_CHUNK = pattern(rb"[0-9A-Za-z+/]{16,}={0,2}")
 _LONGEST_GAP = 160  # bytes between two lines of a block: a log header, quotes, an escape
 
 
@@ -79,7 +80,7 @@ def _contiguous(start: int, chunks: list[re.Match[bytes]]) -> list[re.Match[byte
     return kept
 
 
-_SHORT_LINE = re.compile(rb"""(?:\r?\n|(?:\\r)?\\n)[ \t]{0,16}[0-9A-Za-z+/]{1,15}={0,2}(?=[\r\n"'\\]|\Z)""")
+_SHORT_LINE = pattern(rb"""(?:\r?\n|(?:\\r)?\\n)[ \t]{0,16}[0-9A-Za-z+/]{1,15}={0,2}(?=[\r\n"'\\]|\Z)""")
 
 
 def _tail(data: bytes, end: int) -> int:
@@ -103,8 +104,8 @@ def _key(data: bytes, start: int, end: int, family: str, flaw: Flaw | None = Non
 
 
 _PUTTY_START = b"PuTTY-User-Key-File-"
-_PUTTY_END = re.compile(rb"Private-MAC: ([0-9a-f]{64}|[0-9a-f]{40})")
-_PUTTY_LINES = re.compile(rb"Private-Lines: [0-9]{1,4}")
+_PUTTY_END = pattern(rb"Private-MAC: ([0-9a-f]{64}|[0-9a-f]{40})")
+_PUTTY_LINES = pattern(rb"Private-Lines: [0-9]{1,4}")
 
 
 def _putty(text: Text) -> Iterable[Match]:
@@ -129,7 +130,7 @@ def _putty(text: Text) -> Iterable[Match]:
 
 _OBJECT = 8192  # bytes: a 4096-bit RSA key with all members has 3.2 KB, a certificate chain may stand beside
 _QUOTE = rb"""(?:\\{0,3}["'])?"""
-_MEMBER = re.compile(
+_MEMBER = pattern(
     rb"""(?<![0-9A-Za-z_-])(d|p|q|dp|dq|qi|k|kid|kty|n|e|x|y)"""
     + _QUOTE
     + rb"""[ \t\r\n]{0,16}(?::|=>|=)[ \t\r\n]{0,16}"""

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 
 from detectors.entropy import shannon
+from detectors.patterns import pattern
 from detectors.words import made_of_words
 
-_UUID = re.compile(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_HEX = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
-_MASKED = re.compile(
+_UUID = pattern(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_HEX = pattern(rb"[0-9a-f]+|[0-9A-F]+")
+_MASKED = pattern(
     rb"""\*{3} | \.{3} | \xe2\x80\xa6 | [xX]{6} | (?:\xe2\x80\xa2){3} | \#{4} | -{5} | _{5} | \[[A-Z_]+\]
        | (?i:redact|filtered|masked|hidden|protected|obfuscat|cleansed|sanitized|scrubbed|omitted|truncated|removed|
              encrypted|placeholder|change-?_?me|your[-_]|[-_]here|example|dummy|sample|secret[-_]?value|
@@ -20,7 +21,7 @@ _MASKED = re.compile(
              \btest\b|\btodo\b|deadbeef)""",
     re.VERBOSE,
 )
-_VARIABLE = re.compile(
+_VARIABLE = pattern(
     rb"""\$[({A-Za-z_] | \{\{ | \}\} | %[({]?[A-Za-z_.]+[)}]?[%sdr]?$ | <[A-Za-z_ -]+>? | \$\$ | @@ | !\w+\s | \#\{
        | %\{\w+[:}] | %\[
        | (?:env|var|vars|secrets?|config|process\.env|os\.environ|vault|ref|ssm|file|self|this|params?|args
@@ -28,7 +29,7 @@ _VARIABLE = re.compile(
        | @?_{0,2}[A-Z][A-Z0-9]+(?:_[A-Z0-9]{2,})+_{0,2}(?::latest|:\d{1,6})?$ | __\w+__$ | (?:projects/|arn:|urn:)""",
     re.VERBOSE,
 )
-_NOT_OPAQUE = re.compile(
+_NOT_OPAQUE = pattern(
     rb"""@[a-z][\w.-]*/[\w.-]+(?::|$) | (?:A(?:KI|SI|RO|ID)A)[A-Z0-9]{16}(?:$|[/%]) | amzn1\.[a-z]
        | [A-Za-z_$]{1,2}=[\w$]+[.(] | (?:[A-Za-z_.-]{2,24}/){2}[\w.-]+\.\w{1,4}$ | /[A-Za-z._-]{2,24}=(?!$)
        | (?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | /(?:[a-z._-]{2,24}[/=]|[a-z._-]+$)
@@ -54,7 +55,7 @@ _NOT_OPAQUE = re.compile(
     re.VERBOSE,
 )
 # Source code, format strings and expressions that lost their delimiters; a value does not hold these by chance.
-_CODE = re.compile(
+_CODE = pattern(
     rb"""a-zA-Z | A-Za-z | a-z0-9 | 0-9\] | \(\?[:=!<] | \\[wdsbDSW][+*{\]] | \{(?:\d{1,2}|[A-Za-z_][\w.]*)[}!:(\[]
        | \A[=),;\]}+!?&|.]\S*?(?:[A-Za-z_$][\w$]*\.[A-Za-z_$]{2,}|[A-Za-z_$]{2,}\(|&&|\|\||:![01])
        | \A[A-Za-z_$][\w$]*\.[\w$.]*[+?][A-Za-z_$][\w$.]*\Z
@@ -62,8 +63,8 @@ _CODE = re.compile(
        | \A\+[ ]?[A-Za-z_$][A-Za-z_$.()]*[ ]?\+\Z # pieces of code between strings""",
     re.VERBOSE,
 )
-_NUMBERED = re.compile(rb"\$\d{1,2}(?=\.[A-Za-z_])")  # `types$1.name`: bundlers number what two modules call alike
-_NO_NAME = re.compile(rb"[^A-Za-z0-9_.\-/:()*! ]")
+_NUMBERED = pattern(rb"\$\d{1,2}(?=\.[A-Za-z_])")  # `types$1.name`: bundlers number what two modules call alike
+_NO_NAME = pattern(rb"[^A-Za-z0-9_.\-/:()*! ]")
 
 
 def is_uuid(value: bytes) -> bool:
@@ -81,7 +82,7 @@ def is_masked(value: bytes) -> bool:
     return _MASKED.search(value) is not None or len(set(value)) <= max(3, min(8, len(value) // 12))
 
 
-_CONTROLS = re.compile(rb"[\x00-\x1f\x7f]")
+_CONTROLS = pattern(rb"[\x00-\x1f\x7f]")
 
 
 def is_text(value: bytes) -> bool:

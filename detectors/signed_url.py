@@ -6,16 +6,16 @@ The match is the signature's value; the URL's other parameters give the time. Th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Rank, Secret, Text, TokenFacts
+from detectors.patterns import pattern
 
 REACH = 4096  # bytes of query on either side of the anchor: session tokens in it have 1 to 2 KB
-_STOP = re.compile(rb"[\x00-\x20\"'<>\\^`{|}\x7f-\xff]")
+_STOP = pattern(rb"[\x00-\x20\"'<>\\^`{|}\x7f-\xff]")
 _TO_SPACE = bytes(0x20 if _STOP.match(bytes((c,))) else c for c in range(256))
-_PAIR = re.compile(rb"([0-9A-Za-z_-]{1,40})=([^&;#]{0,3000})")
+_PAIR = pattern(rb"([0-9A-Za-z_-]{1,40})=([^&;#]{0,3000})")
 
 Params = dict[str, tuple[str, int, int]]  # name in lower case -> (decoded value, start, end in Text.data)
 Times = Callable[[Params], tuple[float | None, float | None]]
@@ -114,12 +114,14 @@ def _problems(params: Params) -> tuple[str, ...]:
 def _confirm(
     family: str, signature: str, needs: tuple[str, ...], shape: bytes, times: Times
 ) -> Callable[[Text], Iterable[Match]]:
+    value_shape = pattern(shape)
+
     def confirm(text: Text) -> Iterable[Match]:
         params = _query(text)
         if signature not in params or not all(name in params for name in needs):
             return
         _, start, end = params[signature]
-        value = re.compile(shape).match(text.data, start, end)  # re keeps it: compiled at the first hit
+        value = value_shape.match(text.data, start, end)
         if value is None or len(set(value[0])) < 8:
             return
         issued, expires = times(params)
@@ -137,8 +139,8 @@ def _confirm(
     return confirm
 
 
-_FIELDS = re.compile(rb"(?:(?:st=(?P<s>\d{10})|exp=(?P<e>\d{10})|[a-z]{2,5}=[^~=\s\"'<>]{0,400})~){1,8}hmac=\Z")
-_HMAC = re.compile(rb"[0-9a-f]{64}(?![0-9a-f])")
+_FIELDS = pattern(rb"(?:(?:st=(?P<s>\d{10})|exp=(?P<e>\d{10})|[a-z]{2,5}=[^~=\s\"'<>]{0,400})~){1,8}hmac=\Z")
+_HMAC = pattern(rb"[0-9a-f]{64}(?![0-9a-f])")
 
 
 def _akamai(text: Text) -> Iterable[Match]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from detectors import parameters
@@ -10,19 +9,20 @@ from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Text
 from detectors.fields import Field, key_at
 from detectors.keyed import of_value
 from detectors.keys import meaning
+from detectors.patterns import pattern
 
 BACK = 4096  # bytes before a column's name in which its INSERT, and parameters of the statement, may begin
-_COLUMNS = re.compile(
+_COLUMNS = pattern(
     rb"""(?i)insert\s+(?:ignore\s+)?into\s+[^\s(]{1,200}\s*\(([^()]{1,4000})\)\s*(?:output[^()]{1,200})?values\s*"""
 )
-_TUPLE_OPEN = re.compile(rb"\s*,?\s*\(")
-_ITEM = re.compile(
+_TUPLE_OPEN = pattern(rb"\s*,?\s*\(")
+_ITEM = pattern(
     rb"""\s*(?:[NnEe_]?[a-z0-9]{0,8}'((?:[^'\\]|\\.|''){0,16384})'|"((?:[^"\\]|\\.){0,16384})"|([^,()'"]{0,400}))\s*([,)])"""
 )
-_COMMAND = re.compile(
+_COMMAND = pattern(
     rb""""(?i:set|setex|psetex|setnx|getset|hset|hmset|mset|auth)"((?: "(?:[^"\\]|\\.){0,4096}"){1,8})"""
 )
-_ARGUMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"')
+_ARGUMENT = pattern(rb'"((?:[^"\\]|\\.)*)"')
 MOST = 2000  # rows of one statement looked at
 
 
@@ -110,7 +110,7 @@ def _parameter(text: Text, statement: int, start: int, end: int) -> tuple[int, i
     return begin, max(begin, text.data.find(b"'", begin, statement))
 
 
-_GIVEN = re.compile(rb"""(@\w{1,60}) ?= ?N?'([^']{0,16384})'""")  # sp_executesql's values, behind its statement
+_GIVEN = pattern(rb"""(@\w{1,60}) ?= ?N?'([^']{0,16384})'""")  # sp_executesql's values, behind its statement
 
 
 def _markers_before(data: bytes, statement: int, position: int) -> int:
@@ -142,7 +142,7 @@ def _glance(before: bytes, after: bytes) -> bool:
 
 
 # In any escape: an operator's last character, blanks, the marker.
-_MARKER = re.compile(
+_MARKER = pattern(
     rb"(?i)(?:[=>]|3[de]|6[12];|gt;|like|in)(?:[\s+(\\nrt]|%(?:25)?(?:2[08]|0[9ad])|u00[02][089ad]|x[02][089ad]){0,8}"
     rb"(?:\?|%s|\$\d|%(?:25)?(?:24|3f))"
 )
@@ -163,10 +163,10 @@ def confirm_named(text: Text) -> Iterator[Match]:
         yield match
 
 
-_COMPARED = re.compile(rb"""["`\]]?\s{0,4}(?:=|<>|!=|(?i:like|in \())\s{0,4}(\?|%s|\$(?P<number>\d{1,3}))(?![\w?])""")
-_STATEMENT = re.compile(rb"(?i)\b(?:select|update|delete|insert)\b")
-_NAMED = re.compile(rb"--name[ =]\"?(?:[\w.-]*/)*([\w.-]{1,100})")
-_ARGUMENT_VALUE = re.compile(rb"""(["']?)([^\s"']{8,4096})""")
+_COMPARED = pattern(rb"""["`\]]?\s{0,4}(?:=|<>|!=|(?i:like|in \())\s{0,4}(\?|%s|\$(?P<number>\d{1,3}))(?![\w?])""")
+_STATEMENT = pattern(rb"(?i)\b(?:select|update|delete|insert)\b")
+_NAMED = pattern(rb"--name[ =]\"?(?:[\w.-]*/)*([\w.-]{1,100})")
+_ARGUMENT_VALUE = pattern(rb"""(["']?)([^\s"']{8,4096})""")
 
 
 def confirm_command(text: Text) -> Iterator[Match]:
@@ -201,7 +201,7 @@ def confirm_duplicate(text: Text) -> Iterator[Match]:
         yield match
 
 
-_DUPLICATE = re.compile(rb"""'([^'\n]{1,4096})' for key '([\w.$-]{1,130})'""")
+_DUPLICATE = pattern(rb"""'([^'\n]{1,4096})' for key '([\w.$-]{1,130})'""")
 
 _V = b"Rk7nV2pQ9xTm4bL8sWc1Yd3h"
 

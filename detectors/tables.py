@@ -10,15 +10,16 @@ from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Text
 from detectors.fields import Field, key_at
 from detectors.keyed import of_value
 from detectors.keys import meaning
+from detectors.patterns import pattern
 
 WIDEST = 4096  # bytes of a head: more is no list of columns
 LONGEST_ROW = 32768  # bytes of a row
 MOST = 2000  # rows of one table looked at; a view holds no more than 64 KiB of them anyway
-_DELIMITER = re.compile(rb"""["']?[ ]{0,60}([,;\t|])""")
-_BEFORE = re.compile(rb"""([,;\t|])[ ]{0,60}["']?\Z""")
-_NAME = re.compile(rb"""[ ]{0,60}["'`]?[A-Za-z_][A-Za-z0-9_ .:-]{0,60}["'`]?[ ]{0,60}\Z""")
-_RULE = re.compile(rb"[-+=|: ]{3,}\Z")  # the line between a head and its rows
-_COPY = re.compile(rb"(?i)\A[ \t]*COPY [^\n(]{1,200} \(([^()\n]{1,4000})\) FROM stdin;")
+_DELIMITER = pattern(rb"""["']?[ ]{0,60}([,;\t|])""")
+_BEFORE = pattern(rb"""([,;\t|])[ ]{0,60}["']?\Z""")
+_NAME = pattern(rb"""[ ]{0,60}["'`]?[A-Za-z_][A-Za-z0-9_ .:-]{0,60}["'`]?[ ]{0,60}\Z""")
+_RULE = pattern(rb"[-+=|: ]{3,}\Z")  # the line between a head and its rows
+_COPY = pattern(rb"(?i)\A[ \t]*COPY [^\n(]{1,200} \(([^()\n]{1,4000})\) FROM stdin;")
 
 
 def confirm(text: Text) -> Iterator[Match]:
@@ -42,8 +43,8 @@ def confirm(text: Text) -> Iterator[Match]:
 
 
 # Of the raw bytes beside a hit, those on its line: names and what stands between them. `\\` may be the line's end.
-_HEAD_BEFORE = re.compile(rb"""(?:\A|[\r\n\\(])[A-Za-z0-9_ .:"'`,;\t|%+-]*\Z""")
-_HEAD_AFTER = re.compile(rb"""[A-Za-z0-9_ .:"'`,;\t|%)+-]*(?:[\r\n\\]|\Z)""")
+_HEAD_BEFORE = pattern(rb"""(?:\A|[\r\n\\(])[A-Za-z0-9_ .:"'`,;\t|%+-]*\Z""")
+_HEAD_AFTER = pattern(rb"""[A-Za-z0-9_ .:"'`,;\t|%)+-]*(?:[\r\n\\]|\Z)""")
 
 
 def glance(before: bytes, after: bytes) -> bool:
@@ -55,7 +56,7 @@ def glance(before: bytes, after: bytes) -> bool:
     return not whole or _PARTED.search(left[0] + right[0]) is not None
 
 
-_PARTED = re.compile(rb"[,;\t|%]|\\[tux]")  # or an escape that may be one of these
+_PARTED = pattern(rb"[,;\t|%]|\\[tux]")  # or an escape that may be one of these
 
 
 def _columns(data: bytes, line: int, key_start: int, key_end: int, end: int) -> tuple[bytes, int, int] | None:

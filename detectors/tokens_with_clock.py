@@ -23,6 +23,7 @@ from detectors.detector import (
     TokenFacts,
     Usual,
 )
+from detectors.patterns import pattern
 from detectors.vendor.checksums import BASE62
 from detectors.vendor.family import glued, varied
 
@@ -83,9 +84,9 @@ def _shape(
     family: str, shape: bytes, read: Reader, kind: Kind, sure: Confidence, back: int
 ) -> Callable[[Text], Iterable[Match]]:
     """A confirm for a token that begins at most `back` bytes before the anchor's end and runs on in its alphabet."""
+    compiled = pattern(shape)
 
     def confirm(text: Text) -> Iterable[Match]:
-        compiled = re.compile(shape)  # re keeps it: compiled at the first hit
         data, hit = text.data, text.hit
         stop = min(len(data), hit + AFTER)
         starts = range(max(0, hit - back), hit)
@@ -141,7 +142,7 @@ def _fernet(token: bytes) -> TokenFacts | None:
     return TokenFacts(token_type="fernet", issued_at=issued) if _plausible(issued) else None
 
 
-_DJANGO_SHAPE = re.compile(
+_DJANGO_SHAPE = pattern(
     rb"(?:eyJ|\.eJ)[0-9A-Za-z_-]{4,4000}:(1[0-9A-Za-z]{5}):(?:[0-9A-Za-z_-]{43}|[0-9A-Za-z_-]{27})(?![0-9A-Za-z_-])"
 )
 
@@ -153,7 +154,7 @@ def _glance(before: bytes, after: bytes) -> bool:
     return may_open_object(before[-3:] + after, 0)
 
 
-_DJANGO_OPEN = re.compile(rb"(?:eyJ|\.eJ)[0-9A-Za-z_:-]{0,4060}")  # what a whole one may still become
+_DJANGO_OPEN = pattern(rb"(?:eyJ|\.eJ)[0-9A-Za-z_:-]{0,4060}")  # what a whole one may still become
 
 
 def _django(text: Text) -> Iterable[Match]:
@@ -201,13 +202,13 @@ def _macaroon(token: bytes) -> TokenFacts | None:
     return TokenFacts(token_type="macaroon") if b"signature " in raw else None
 
 
-_XML_TIME = re.compile(rb"""(NotOnOrAfter|IssueInstant|NotBefore)=["']([0-9T:.Z+-]{19,35})["']""")
-_XML_ISSUER = re.compile(rb"<(?:[A-Za-z0-9]{1,16}:)?Issuer[^>]{0,200}>([!-;=-~]{1,300})<")
-_XML_HEAD = re.compile(rb"<(?:[A-Za-z0-9]{1,16}:)?(?:Response|Assertion)[ >]")
-_SAML_VALUE = re.compile(rb"""[\s"'=:>\\]{0,12}([0-9A-Za-z+/_-]{200,48000}={0,2})""")
+_XML_TIME = pattern(rb"""(NotOnOrAfter|IssueInstant|NotBefore)=["']([0-9T:.Z+-]{19,35})["']""")
+_XML_ISSUER = pattern(rb"<(?:[A-Za-z0-9]{1,16}:)?Issuer[^>]{0,200}>([!-;=-~]{1,300})<")
+_XML_HEAD = pattern(rb"<(?:[A-Za-z0-9]{1,16}:)?(?:Response|Assertion)[ >]")
+_SAML_VALUE = pattern(rb"""[\s"'=:>\\]{0,12}([0-9A-Za-z+/_-]{200,48000}={0,2})""")
 
 
-_SAML_OTHER = re.compile(rb"""[^\s"'=:>\\0-9A-Za-z+/_-]""")
+_SAML_OTHER = pattern(rb"""[^\s"'=:>\\0-9A-Za-z+/_-]""")
 
 
 def _saml(text: Text) -> Iterable[Match]:

@@ -6,7 +6,7 @@ that a programmer gave counts so in 96 of 100.
 
 from __future__ import annotations
 
-import re
+from detectors.patterns import pattern
 
 # How much likelier a letter follows another in words than in a random draw, in bits plus 5, from the words and names in
 # free software's documentation and Python sources, each word weighed by the root of its count. Row: the first letter.
@@ -23,15 +23,15 @@ _PAIRS = (
 )  # fmt: skip
 _BITS = {bytes((97 + a, 97 + b)): int(_PAIRS[a][b]) - 5 for a in range(26) for b in range(26)}
 
-_HUMP = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # camelCase, taken apart
+_HUMP = pattern(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # camelCase, taken apart
 _CASE = rb"(?:[a-z]+|[A-Z]+|[A-Z][a-z]+)"
-_JOINED = re.compile(rb"_{0,2}" + _CASE + rb"(?:[_.\-/: ]{1,2}" + _CASE + rb")+_{0,2}")  # snake_case, a-b, a.b, prose
+_JOINED = pattern(rb"_{0,2}" + _CASE + rb"(?:[_.\-/: ]{1,2}" + _CASE + rb")+_{0,2}")  # snake_case, a-b, a.b, prose
 # snake_case with a number here and there: gnutls_pkcs11_obj_get_ptr
-_SNAKE = re.compile(
+_SNAKE = pattern(
     rb"_{0,2}(?:[a-z]{1,16}\d{0,5}(?:_[a-z]{1,16}\d{0,3}){2,}|[A-Z]{1,16}\d{0,5}(?:_[A-Z]{1,16}\d{0,3}){2,})_{0,2}"
 )
-_CONSONANTS = re.compile(rb"(?i)[bcdfghjklmnpqrstvwxz]{5}")
-_VOWEL = re.compile(rb"(?i)[aeiouy]")
+_CONSONANTS = pattern(rb"(?i)[bcdfghjklmnpqrstvwxz]{5}")
+_VOWEL = pattern(rb"(?i)[aeiouy]")
 
 DIGITS = 0.15  # the share of digits that names have at most
 COVER = 0.5  # the share of a value that stands in words of three letters or more

@@ -19,6 +19,7 @@ from typing import Any
 from msgspec import Struct
 
 from detectors.detector import Kind
+from detectors.patterns import pattern
 from scanner.errors import UsageError
 from scanner.model import Finding, StreamId, Suppressed
 
@@ -26,7 +27,7 @@ SHORTEST_PREFIX = 8  # hex digits of a fingerprint: what `[REDACTED:…]` shows;
 MOST_BYTES = 8 << 20  # of an allow file: some 50,000 entries
 LONGEST_GLOB = 1000  # characters
 _KEYS = {"fingerprint", "path", "rule", "kind", "expires", "reason"}
-_FINGERPRINT = re.compile(rf"[0-9a-f]{{{SHORTEST_PREFIX},64}}")
+_FINGERPRINT = pattern(rf"[0-9a-f]{{{SHORTEST_PREFIX},64}}")
 
 
 class Entry(Struct, frozen=True):
@@ -134,7 +135,7 @@ class Glob:
         return f"Glob({self.text!r})"
 
 
-_TOKEN = re.compile(
+_TOKEN = pattern(
     r"(?P<folders>(?<![^/])\*\*/)|(?P<any>\*{2,})|(?P<some>\*)|(?P<one>\?)|\[(?P<not>[!^]?)(?P<set>[^\]]+)\]"
 )
 

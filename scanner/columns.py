@@ -6,13 +6,14 @@ import re
 
 from msgspec import Struct
 
+from detectors.patterns import pattern
 from detectors.statements import row_at as row_of_insert
 from detectors.tables import row_at as row_of_table
 
-MAY_END = re.compile(rb"(?i)expir|valid[_ ]?(?:to|until)")
-_EDGE = re.compile(rb"""(?:\A|[\n,;\t|(])[ ]{0,40}[NnEe]?["']?\Z""")  # what stands before a value of a table
+MAY_END = pattern(rb"(?i)expir|valid[_ ]?(?:to|until)")
+_EDGE = pattern(rb"""(?:\A|[\n,;\t|(])[ ]{0,40}[NnEe]?["']?\Z""")  # what stands before a value of a table
 LONGEST_VALUE = 64  # bytes: no time or duration is longer
-_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_. -]{0,60}")
+_NAME = pattern(rb"[A-Za-z_][A-Za-z0-9_. -]{0,60}")
 
 
 class Row(Struct, frozen=True):

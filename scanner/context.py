@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
 
@@ -10,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from detectors.detector import Kind, Match, Text
+from detectors.patterns import pattern
 from scanner import hosts, lifetimes
 from scanner.record_time import HEAD, Around, Stamp, all_in_line, at, dated, in_line, keyed
 from scanner.siblings import beside
@@ -193,7 +193,7 @@ def _meet(one: Stamp, other: Stamp) -> bool:
 
 # A line that is part of the record above it: indented, empty, marked by a bracket, a quote or a client's `<` and `>`,
 # or a header, a key and its value.
-_GOES_ON = re.compile(
+_GOES_ON = pattern(
     rb"""\s|\Z|[{}()\[\]"'<>*=&|+~]|[A-Za-z0-9_.$@-]{1,60}["']?[ \t]{0,12}(?:=>|[:=])|HTTP/\d|[A-Z]{3,7} /|eyJ"""
 )
 

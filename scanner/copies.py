@@ -8,7 +8,6 @@ each form goes to Vectorscan; what it hits is compared with the whole value.
 from __future__ import annotations
 
 import base64
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -17,6 +16,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from detectors.detector import Confidence, Flaw, Kind, Match, Rank, Secret
+from detectors.patterns import pattern
 from detectors.shapes import is_uuid
 from scanner.decoders.interface import Reader
 from scanner.errors import InputError
@@ -36,11 +36,11 @@ LONGEST_VALUE = 7000  # bytes: written as \\uXXXX that is 42 KiB, which a window
 WIDEST = 6  # bytes one byte of a value takes at most: \\u002b
 SPREAD = LONGEST_VALUE * WIDEST  # bytes a copy takes at most
 
-_UNRESERVED = re.compile(rb"[A-Za-z0-9._~-]*")  # RFC 3986 section 2.3: what no one escapes
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]*")
+_UNRESERVED = pattern(rb"[A-Za-z0-9._~-]*")  # RFC 3986 section 2.3: what no one escapes
+_BASE64 = pattern(rb"[A-Za-z0-9+/_-]*")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _LASTING = frozenset({Kind.CLIENT_SECRET, Kind.API_KEY, Kind.BASIC_CREDENTIALS, Kind.PRIVATE_KEY})
-WORD_BEGINS = re.compile(rb"(?:\A|[^A-Za-z0-9]|\\[nrtbfv]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2})\Z")
+WORD_BEGINS = pattern(rb"(?:\A|[^A-Za-z0-9]|\\[nrtbfv]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2})\Z")
 
 
 class Copy(Struct, frozen=True):

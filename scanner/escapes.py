@@ -11,16 +11,18 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from detectors.patterns import pattern
+
 LONGEST = 12  # bytes of the longest escape decoded (a surrogate pair \uD83D\uDE00)
 
 # JSON: RFC 8259 section 7. C: ISO 9899 6.4.4.4. Percent: RFC 3986 section 2.1. HTML: the five XML entities and
 # numeric references. ANSI: ECMA-48 SGR and EL sequences. Syslog: rsyslog's $EscapeControlCharactersOnReceive (#ooo).
 _ESCAPES = (
-    (b"\\", re.compile(rb"""\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[0-3][0-7]{2}|[\\"'`/nrtbfv0$]|e(?=\[)|\r?\n)""")),
-    (b"%", re.compile(rb"%[0-9A-Fa-f]{2}")),
-    (b"&", re.compile(rb"&(?:quot|amp|apos|lt|gt|#[0-9]{2,3}|#x[0-9A-Fa-f]{2});")),
-    (b"\x1b", re.compile(rb"\x1b\[[0-9;]{0,12}[mK]")),
-    (b"#0", re.compile(rb"#0(?:1[0-57]|33)(?![0-9A-Fa-f]{3}(?![0-9A-Za-z]))")),
+    (b"\\", pattern(rb"""\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[0-3][0-7]{2}|[\\"'`/nrtbfv0$]|e(?=\[)|\r?\n)""")),
+    (b"%", pattern(rb"%[0-9A-Fa-f]{2}")),
+    (b"&", pattern(rb"&(?:quot|amp|apos|lt|gt|#[0-9]{2,3}|#x[0-9A-Fa-f]{2});")),
+    (b"\x1b", pattern(rb"\x1b\[[0-9;]{0,12}[mK]")),
+    (b"#0", pattern(rb"#0(?:1[0-57]|33)(?![0-9A-Fa-f]{3}(?![0-9A-Za-z]))")),
 )
 # What stands wherever an escape does, for Vectorscan: its lead alone where that is rare, more where it is common.
 MARKS = (rb"\\", rb"\x1b", rb"%[0-9A-Fa-f]{2}", b"&quot", b"&amp", b"&apos", b"&lt", b"&gt", b"&#", b"#01", b"#033")

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from msgspec import Struct
 from msgspec.structs import replace
 
+from detectors.patterns import pattern
 from scanner import timestamps
 from scanner.record_time import Stamp, as_written
 from scanner.timestamps import Written
@@ -20,18 +21,18 @@ LONGEST = 20 * 366 * 86400  # seconds; a larger number is no duration
 _EARLIEST, _LATEST = 2001, 2100  # years: other ends stand for "none" (0001, 1970, 9999) or are no times at all
 _END_FROM = 1420070400  # 2015: an end under a duration's name is no older; smaller numbers stand for "very long"
 
-_PAIR = re.compile(
+_PAIR = pattern(
     rb"(?i)(?P<n>\d{1,13})(?:\.(?P<f>\d{1,9}))?\s?(?P<w>(?:milliseconds?|millis|ms|seconds?|secs?|minutes?|mins?|hours?|hrs?|"
     rb"days?|weeks?)(?![A-Za-z_=])|[smhdw](?![A-Za-z_=:-]))"
 )
-_NEXT = re.compile(rb",? ?(?:and )?(?=\d)")
-_PLAIN = re.compile(rb"(?P<n>\d{1,13})(?:\.\d{1,9})?(?![A-Za-z0-9.]*[-:T\dA-Za-z])")
-_ISO = re.compile(  # ISO 8601-1 section 5.5.2; months and years have no fixed length
+_NEXT = pattern(rb",? ?(?:and )?(?=\d)")
+_PLAIN = pattern(rb"(?P<n>\d{1,13})(?:\.\d{1,9})?(?![A-Za-z0-9.]*[-:T\dA-Za-z])")
+_ISO = pattern(  # ISO 8601-1 section 5.5.2; months and years have no fixed length
     rb"P(?=[\dT])(?:(?P<w>\d{1,4})W)?(?:(?P<d>\d{1,5})D)?"
     rb"(?:T(?=\d)(?:(?P<h>\d{1,5})H)?(?:(?P<m>\d{1,6})M)?(?:(?P<s>\d{1,8})(?:\.\d{1,9})?S)?)?(?![A-Za-z0-9])"
 )
-_CLOCK = re.compile(rb"(?:(?P<d>\d{1,4})(?:\.| days?, ))?(?P<h>\d{1,2}):(?P<m>\d\d):(?P<s>\d\d)(?:\.\d{1,9})?(?![\d:])")
-_DELTA = re.compile(rb"(?:datetime\.)?timedelta\((?:days=(?P<d>\d{1,5}))?(?:, )?(?:seconds=(?P<s>\d{1,8}))?")
+_CLOCK = pattern(rb"(?:(?P<d>\d{1,4})(?:\.| days?, ))?(?P<h>\d{1,2}):(?P<m>\d\d):(?P<s>\d\d)(?:\.\d{1,9})?(?![\d:])")
+_DELTA = pattern(rb"(?:datetime\.)?timedelta\((?:days=(?P<d>\d{1,5}))?(?:, )?(?:seconds=(?P<s>\d{1,8}))?")
 _UNITS = {b"s": 1.0, b"m": 60.0, b"h": 3600.0, b"d": 86400.0, b"w": 604800.0}  # seconds
 _MINUTES_IN_MS = frozenset(60_000 * n for n in (5, 10, 15, 30, 60, 120, 240, 480, 720, 1440, 10080))
 
@@ -71,7 +72,7 @@ def _in_seconds(pair: re.Match[bytes]) -> float:
     return float(b"%b.%b" % (pair["n"], pair["f"] or b"0")) * scale
 
 
-_AN_END = re.compile(rb"\d{10,19}(?!\d)|20\d\d-\d\d-\d\dT")
+_AN_END = pattern(rb"\d{10,19}(?!\d)|20\d\d-\d\d-\d\dT")
 
 
 def end_as_duration(value: bytes, zone: tzinfo | None) -> Stamp | None:
@@ -80,18 +81,18 @@ def end_as_duration(value: bytes, zone: tzinfo | None) -> Stamp | None:
     return stamp if stamp and stamp.moment.timestamp() >= _END_FROM else None
 
 
-_PYTHON = re.compile(
+_PYTHON = pattern(
     rb"datetime\.datetime\((\d{4}), (\d\d?), (\d\d?)(?:, (\d\d?))?(?:, (\d\d?))?(?:, (\d\d?))?(?:, \d{1,6})?"
     rb"([^)]{0,40}?(?i:utc))?"
 )
-_WRAPPED = re.compile(  # BSON's extended JSON and shell, DynamoDB, protobuf's Timestamp and Firestore's
+_WRAPPED = pattern(  # BSON's extended JSON and shell, DynamoDB, protobuf's Timestamp and Firestore's
     rb"""(?:\{\s{0,4}["']?(?:\$date|\$numberLong|N|S|_?seconds)["']?\s?:\s{0,4}["']?){1,2}|"""
     rb"""(?:ISODate|(?:new )?Date|Timestamp|Time|Instant|DateTime)\(\s?["']?"""
 )
-_NET = re.compile(rb"\\?/Date\((\d{13})")  # JavaScriptSerializer of .NET
-_COUNT = re.compile(rb"(?P<n>\d{9,19})(?P<f>\.\d{1,9})?(?!\d)")
-_GENERALIZED = re.compile(rb"(\d{14})(?:\.\d{1,9})?(Z|[+-]\d{4})")  # RFC 4517 section 3.3.13
-_DAY = re.compile(rb"""(\d{4})-(\d\d)-(\d\d)(?=["'\s,;|})\]&<\\]|\Z)(?!\s\d\d:)""")
+_NET = pattern(rb"\\?/Date\((\d{13})")  # JavaScriptSerializer of .NET
+_COUNT = pattern(rb"(?P<n>\d{9,19})(?P<f>\.\d{1,9})?(?!\d)")
+_GENERALIZED = pattern(rb"(\d{14})(?:\.\d{1,9})?(Z|[+-]\d{4})")  # RFC 4517 section 3.3.13
+_DAY = pattern(rb"""(\d{4})-(\d\d)-(\d\d)(?=["'\s,;|})\]&<\\]|\Z)(?!\s\d\d:)""")
 _COCOA = 978307200  # Unix seconds of 2001-01-01, from which NSDate counts seconds
 _FILETIME = -11644473600  # of 1601-01-01, from which Windows counts 100 ns
 _TICKS = -62135596800  # of 0001-01-01, from which .NET does, in a zone that the count does not tell

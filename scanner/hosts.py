@@ -6,9 +6,9 @@ headers of a request is the server that was asked.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from detectors.patterns import pattern
 from detectors.shapes import randomness
 
 HEAD = 256  # bytes of a line in which a syslog header ends
@@ -18,13 +18,13 @@ _ISO = rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 _TAG = rb"[A-Za-z0-9_./@()-]{1,60}"
 _SYSLOG = (
     # RFC 5424 section 6: priority and version, time, host, and three more words
-    re.compile(rb"<\d{1,3}>\d (?:-|" + _ISO + rb"(?:Z|[+-]\d\d:\d\d)) " + _V + rb" \S{1,48} \S{1,128} \S{1,32} "),
+    pattern(rb"<\d{1,3}>\d (?:-|" + _ISO + rb"(?:Z|[+-]\d\d:\d\d)) " + _V + rb" \S{1,48} \S{1,128} \S{1,32} "),
     # RFC 3164 section 4.1.2, journalctl -o short
-    re.compile(
+    pattern(
         rb"(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})? " + _V + rb" " + _TAG + rb"(?:\[\d+\])?:"
     ),
     # rsyslog's and journald's forms with a whole time; without a process they could be any program's
-    re.compile(
+    pattern(
         rb"(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} )?"
         + _ISO
         + rb"(?:Z| [A-Z]{3,5}|[+-]\d\d:?\d\d) "
@@ -36,21 +36,21 @@ _SYSLOG = (
 )
 _SEP = rb"""["']?\s?[:=]\s?["']?"""
 _NODE = rb"""(?:(?:kubernetes[._])?node_?name|k8s[._]node[._]name|kubernetes[._]host)"""
-_NAMED = re.compile(
+_NAMED = pattern(
     rb"""(?i)(?<![A-Za-z0-9._-])(?:(?P<node>"""
     + _NODE
     + rb""")|(?P<sure>_hostname|host[._]name|hostname|(?:agent|beat)[._](?:host)?name|computer(?:_?name)?)|"""
     rb"""(?P<top>host|syslog[_-]?host(?:name)?))""" + _SEP + _V + rb"""(?![A-Za-z0-9._:/@-])"""
 )
-_HOST_OBJECT = re.compile(rb"""["']host["']\s?:\s?\{[^{}]{0,600}?["'](?:host)?name["']\s?:\s?["']""" + _V)
-_IN_CLUSTER = re.compile(
+_HOST_OBJECT = pattern(rb"""["']host["']\s?:\s?\{[^{}]{0,600}?["'](?:host)?name["']\s?:\s?["']""" + _V)
+_IN_CLUSTER = pattern(
     rb"""["']kubernetes["']\s?:\s?\{[^\n]{0,1200}?["'](?:host|node_?[nN]ame|node["']\s?:\s?\{\s?["']name)["']\s?:\s?["']"""
     + _V
 )
-_WINDOWS = re.compile(rb"<Computer>" + _V + rb"</Computer>")
+_WINDOWS = pattern(rb"<Computer>" + _V + rb"</Computer>")
 _FORMS = ((b"kubernetes", _IN_CLUSTER), (b"name", _HOST_OBJECT), (b"<Computer>", _WINDOWS))  # a word each must have
-_ENVIRONMENT = re.compile(rb"(?:\A|\0)(?:HOSTNAME|COMPUTERNAME)=" + _V + rb"\0")
-_VARIABLE = re.compile(rb"\0[A-Za-z_][A-Za-z0-9_]{0,100}=\Z")
+_ENVIRONMENT = pattern(rb"(?:\A|\0)(?:HOSTNAME|COMPUTERNAME)=" + _V + rb"\0")
+_VARIABLE = pattern(rb"\0[A-Za-z_][A-Za-z0-9_]{0,100}=\Z")
 _LEVELS = frozenset(b"DEBUG INFO WARN WARNING ERROR FATAL TRACE NOTICE CRITICAL stdout stderr".split())
 
 

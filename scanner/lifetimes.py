@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from detectors.claims import decode_part, facts_of
 from detectors.detector import Kind
+from detectors.patterns import pattern
 from scanner import timestamps
 from scanner.columns import as_object
 from scanner.expiry_values import LONGEST, duration, end_as_duration, plausible
@@ -37,29 +38,29 @@ _SEP = (
     rb"""["']?(?:(?::"[\w\\]{1,80}")?:(?:protected|private))?["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)?\s{0,12}"""
     rb"""(?:int\(|float\(|string\(\d{1,3}\)\s|NumberLong\(|Some\(|Optional\[)?["'\[(]{0,3}"""
 )
-_SECONDS = re.compile(
+_SECONDS = pattern(
     rb"(?i)(?:expires?[_.-]?in|lease[_-]?duration)(?P<u>[_-]?(?:s|secs?|seconds|ms|millis|milliseconds))?"
     rb"(?![A-Za-z0-9_])" + _SEP + rb"(?=\d|P[\dT]|(?:datetime\.)?timedelta)"
 )
 # As people and programs say it in a message; a number needs its unit there.
-_PROSE = re.compile(rb"(?i)(?<![a-z])(?:expir(?:es?|ing) (?:in|after)|(?:valid|good) for)[:=]?\s{1,3}(?=\d)")
-_ENDS = re.compile(
+_PROSE = pattern(rb"(?i)(?<![a-z])(?:expir(?:es?|ing) (?:in|after)|(?:valid|good) for)[:=]?\s{1,3}(?=\d)")
+_ENDS = pattern(
     rb"(?i)(?:expires?[ _.-]?(?:at|on|time|date|utc)|expiry(?:[_-]?(?:time|date))?|expires|end_?date_?time|"
     rb"expiration(?:[_-]?(?:time(?:stamp)?|date))?|valid[_ -]?(?:until|to)|exp)(?:[_-]?(?:ms|millis|utc|timestamp))?"
     rb"(?![A-Za-z0-9_])" + _SEP + rb"(?=[\dJFMASONDTW/d{In\\])"
 )
-_ISSUED = re.compile(
+_ISSUED = pattern(
     rb"(?i)(?:issued?[_-]?at|issue[_-]?time|iat|created(?:[_-]?at)?|obtained[_-]?at|acquired[_-]?at|retrieved[_-]?at)"
     rb"(?:[_-]?(?:ms|millis))?(?![A-Za-z0-9_])" + _SEP + rb"(?=\d)"
 )
-_COOKIE = re.compile(
+_COOKIE = pattern(
     rb"""(?i)\A["']?(?:;[ \t]*(?:expires=(?:[a-z]{3,9}, )?[^;,\r\n"']{0,60}|"""
     rb"""[A-Za-z-]{1,20}(?:=[^;,\r\n"']{0,60})?)){1,12}"""
 )
-_JAR = re.compile(rb"\t(?:TRUE|FALSE)\t(\d{1,12})\t[^\t\n]{1,200}\t\Z")  # curl.se/docs/http-cookies.html
-_MAX_AGE = re.compile(rb"(?i);[ \t]*max-age=(\d{1,10})")
-_EXPIRES = re.compile(rb"(?i);[ \t]*expires=")
-_MESSAGE = re.compile(rb"HTTP/\d")  # where an HTTP message begins, of which a `Date` above is no more
+_JAR = pattern(rb"\t(?:TRUE|FALSE)\t(\d{1,12})\t[^\t\n]{1,200}\t\Z")  # curl.se/docs/http-cookies.html
+_MAX_AGE = pattern(rb"(?i);[ \t]*max-age=(\d{1,10})")
+_EXPIRES = pattern(rb"(?i);[ \t]*expires=")
+_MESSAGE = pattern(rb"HTTP/\d")  # where an HTTP message begins, of which a `Date` above is no more
 
 
 def of(data: bytes, start: int, end: int, kind: Kind, key: str | None, zone: tzinfo | None) -> Lifetime:
@@ -87,7 +88,7 @@ NOTHING = Lifetime()
 
 
 # A word that is nowhere needs no expression to look for it.
-_MAY_TELL = re.compile(rb"(?i)expir|lease|(?:valid|good)[_ -]?(?:to|until|for)|end_?date|(?<![a-z])exp(?![a-z])")
+_MAY_TELL = pattern(rb"(?i)expir|lease|(?:valid|good)[_ -]?(?:to|until|for)|end_?date|(?<![a-z])exp(?![a-z])")
 _WORDS = (
     b"exp",
     b"lease",
@@ -171,7 +172,7 @@ def _fields(place: Place, object_: Object, pattern: re.Pattern[bytes]) -> Iterat
             yield field
 
 
-_COMPARED = re.compile(rb"""\s>|(?<![=-])>\s?["']""")  # a condition of a statement; the end of a tag stands close
+_COMPARED = pattern(rb"""\s>|(?<![=-])>\s?["']""")  # a condition of a statement; the end of a tag stands close
 
 
 def _said(place: Place, object_: Object) -> Iterator[re.Match[bytes]]:
@@ -235,8 +236,8 @@ def _read_end(place: Place, field: re.Match[bytes], zone: tzinfo | None) -> Stam
     return end_of(value, zone)
 
 
-_NUMBER = re.compile(rb"\d{10}(?:\d{3})?(?!\d)|\\?/Date\(\d")
-_BARE = re.compile(rb"(?i)expires(?![_.-]?(?:at|on|time|date|utc))")
+_NUMBER = pattern(rb"\d{10}(?:\d{3})?(?!\d)|\\?/Date\(\d")
+_BARE = pattern(rb"(?i)expires(?![_.-]?(?:at|on|time|date|utc))")
 
 
 def _read_issue(place: Place, field: re.Match[bytes], zone: tzinfo | None) -> Stamp | None:
@@ -265,7 +266,7 @@ def made_with(data: bytes, start: int, end: int) -> datetime | None:
     return None
 
 
-_JWT = re.compile(rb"(?<![A-Za-z0-9_-])ey[A-Za-z0-9_-]{8,2000}\.(?P<payload>ey[A-Za-z0-9_-]{8,8000})\.[A-Za-z0-9_-]{8}")
+_JWT = pattern(rb"(?<![A-Za-z0-9_-])ey[A-Za-z0-9_-]{8,2000}\.(?P<payload>ey[A-Za-z0-9_-]{8,8000})\.[A-Za-z0-9_-]{8}")
 _EARLIEST_SECOND, _LATEST_SECOND = 978307200, 4102444800  # 2001 to 2100
 
 

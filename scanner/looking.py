@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec.structs import replace
 
 from detectors.detector import Confirm, Detector, Flaw, Match, NeedMore, Text
+from detectors.patterns import pattern
 from scanner.matcher import LONGEST, Matcher, Row
 from scanner.model import Hit, Span
 from scanner.nearby import BESIDE, NEAR, Nearby, is_ghost_in
@@ -237,8 +236,8 @@ class Work:
 _OUTERMOST = frozenset(("hexdump", "memory-words", "byte-list"))  # not looked for in what a layout holds
 _NOTHING: tuple[Text | None, bool] = (None, False)
 # What a redaction left is no secret: a label or a placeholder, what is around it of a value, the digits in it.
-_LABEL = re.compile(rb"\[?REDACTED(?::[a-z_]+:|-)[0-9a-f]+\]?")
-_IN_LABEL = re.compile(rb"REDACTED:(?:[a-z_]+:)?\Z")
+_LABEL = pattern(rb"\[?REDACTED(?::[a-z_]+:|-)[0-9a-f]+\]?")
+_IN_LABEL = pattern(rb"REDACTED:(?:[a-z_]+:)?\Z")
 
 
 def _is_ours(data: bytes, match: Match) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_ESCAPE = re.compile(rb"\\(?:x([0-9a-f]{2})|\\)")
+from detectors.patterns import pattern
+
+_ESCAPE = pattern(rb"\\(?:x([0-9a-f]{2})|\\)")
 
 
 def printable(name: bytes) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from detectors.detector import GLANCE, GLANCE_AFTER, Text
+from detectors.patterns import pattern
 from scanner.framings import byte_order, lines, partial
 from scanner.matcher import LONGEST_TAIL, TAIL, Row
 from scanner.model import Hit
@@ -99,9 +98,9 @@ def is_ghost_in(data: bytes, hit: Hit, row: Row) -> bool:
     return byte_order.is_big(near, letter - low, letter % 2 == 0) is not big
 
 
-_TAIL = re.compile(TAIL)
+_TAIL = pattern(TAIL)
 # What a view would decode or join, by searches for single strings: many times faster than one expression for all.
-_ESCAPES = re.compile(rb"%[0-9A-Fa-f]{2}|&(?:quot|amp|apos|lt|gt|#)")
+_ESCAPES = pattern(rb"%[0-9A-Fa-f]{2}|&(?:quot|amp|apos|lt|gt|#)")
 
 
 def _is_odd(data: bytes) -> bool:

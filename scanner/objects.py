@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from enum import StrEnum
 
 from msgspec import Struct
+
+from detectors.patterns import pattern
 
 REACH = 2048  # bytes on either side; larger objects hold what tells of their token next to it all the same
 DEEPEST = 3  # brackets around a token that are looked into: its own wrapper, its object, a `data` around both
@@ -25,25 +26,24 @@ class Owner(StrEnum):
 
 
 # A key with a value that may be a token: what makes a second one in an object.
-TOKEN = re.compile(
+TOKEN = pattern(
     rb"""(?i)(?:(?:token(?:_?value)?|jwt|authorization|assertion|code)["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)|bearer(?=\s))"""
     rb"""\s{0,12}["'\[(]{0,3}(?:bearer\s)?(?=[A-Za-z0-9/+._~-]{12})(?!0x|[\w.-]+["']?\s?[:=](?![=]))"""
 )
-_BRACKETS = re.compile(rb"[{}()\[\]]")
+_BRACKETS = pattern(rb"[{}()\[\]]")
 _OPENS = {b"}": b"{", b")": b"(", b"]": b"["}
-_GOES_ON = re.compile(rb"""[ \t]*(?:export |set |\$env:)?["']?[A-Za-z_][A-Za-z0-9_.-]{1,40}["']?\s{0,12}[:=](?!//)""")
+_GOES_ON = pattern(rb"""[ \t]*(?:export |set |\$env:)?["']?[A-Za-z_][A-Za-z0-9_.-]{1,40}["']?\s{0,12}[:=](?!//)""")
 _WRAPPER = 160  # bytes
-_NAMED = re.compile(rb"""[A-Za-z_]{2}["']?\s{0,4}(?:=>|[:=])""")
+_NAMED = pattern(rb"""[A-Za-z_]{2}["']?\s{0,4}(?:=>|[:=])""")
 # The names of parts of a token's object that tell of the token, with what opens them (`=> #<Meta`).
-_PART = re.compile(
-    rb"""(?i)(?:meta(?:data)?|options?|opts|params|extra|info|expir[a-z]*|attributes|lifetime)["']?"""
-    rb"""\s{0,4}(?:=>|[:=])?\s{0,4}(?:[a-z0-9_.:]{0,24})?\Z"""
-)
-_SESSION = re.compile(_PART.pattern.replace(b"meta(", b"session|meta("))  # a session's token, and the session
-_WORD = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_PARTS = rb"meta(?:data)?|options?|opts|params|extra|info|expir[a-z]*|attributes|lifetime"
+_OPENED = rb"""["']?\s{0,4}(?:=>|[:=])?\s{0,4}(?:[a-z0-9_.:]{0,24})?\Z"""
+_PART = pattern(rb"(?i)(?:" + _PARTS + rb")" + _OPENED)
+_SESSION = pattern(rb"(?i)(?:session|" + _PARTS + rb")" + _OPENED)  # a session's token, and the session
+_WORD = pattern(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _KEY = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.-@$"
 _PLAIN = frozenset(b"access token tokens auth bearer oauth credential credentials jwt sts x user data key".split())
-_HARMLESS = re.compile(rb"(?i)csrf|xsrf|page|next|continu|cancel|sync|verif")  # tokens that open nothing
+_HARMLESS = pattern(rb"(?i)csrf|xsrf|page|next|continu|cancel|sync|verif")  # tokens that open nothing
 _OWNERS = {
     b"refresh": Owner.REFRESH, b"rt": Owner.REFRESH, b"code": Owner.CODE, b"device": Owner.DEVICE,
     b"secret": Owner.SECRET, b"session": Owner.SESSION, b"cookie": Owner.SESSION, b"id": Owner.ID,
@@ -79,7 +79,7 @@ def owner_in_words(text: bytes, low: int, index: int) -> Owner | None:
     return owner or (Owner.ACCESS if _PLAIN.issuperset(words) else None)
 
 
-_WORDS_BEFORE = re.compile(rb"(?<![A-Za-z0-9])(?:[A-Za-z']+ ){1,4}\Z")
+_WORDS_BEFORE = pattern(rb"(?<![A-Za-z0-9])(?:[A-Za-z']+ ){1,4}\Z")
 _FILLERS = frozenset(b"it is and which that will this the a an now to new got your has been was".split())
 
 
@@ -200,10 +200,10 @@ def _paired(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     yield from ((index, len(text)) for opener, index in stack if len(opener) == 1)
 
 
-_KEY_ALONE = re.compile(
+_KEY_ALONE = pattern(
     rb"""["']?[A-Za-z_][\w.:-]{0,40}["']?(?:(?::"[\w\\]{1,30}")?:(?:protected|private))?"""
 )  # `["expires_in"]=>` of PHP is a key, no object
-_TAGS = re.compile(rb"[{}()\[\]]|</[A-Za-z][\w:.-]{0,60}>|<(?P<tag>[A-Za-z][\w:.-]{0,60})(?:\s[^<>]{0,200})?>")
+_TAGS = pattern(rb"[{}()\[\]]|</[A-Za-z][\w:.-]{0,60}>|<(?P<tag>[A-Za-z][\w:.-]{0,60})(?:\s[^<>]{0,200})?>")
 
 
 def name_before(text: bytes, index: int) -> bytes:

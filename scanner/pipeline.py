@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
 from detectors.detector import Match, TokenFacts
 from detectors.entropy import shannon
+from detectors.patterns import pattern
 from scanner.context import Context, FileHints, describe, speaks_for_itself
 from scanner.decoders.interface import Reader
 from scanner.errors import InputError
@@ -165,7 +165,7 @@ def _encoding(candidate: Candidate, window: Window) -> tuple[str, ...]:
 
 OBJECT = 256  # bytes on either side of a secret in which the NULs around its object are looked for
 _TEXTUAL = frozenset(("json", "percent", "html", "ansi", "syslog"))
-_ESCAPE = re.compile(rb"[\\%&\x1b#]")
+_ESCAPE = pattern(rb"[\\%&\x1b#]")
 
 
 def _facts(match: Match, client_id: str | None, issuer: str | None) -> TokenFacts:

@@ -7,7 +7,6 @@ told by the file's last change where that is close, since chance would hardly pu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cached_property
@@ -15,6 +14,7 @@ from functools import cached_property
 from msgspec import Struct
 from msgspec.structs import replace
 
+from detectors.patterns import pattern
 from scanner import timestamps
 from scanner.timestamps import Written
 from scanner.zones import EAST, WEST, bounds
@@ -28,12 +28,12 @@ _FIELDS_BACK = 2048  # bytes between a `Date` field and the time its record begi
 _QUARTER = 900  # seconds: zones differ by quarters of an hour
 _DELAY = 5.0  # seconds after an answer's `Date` in which it is logged, as far as a zone is told by it
 
-_CLOCK = re.compile(
+_CLOCK = pattern(
     rb"\d:\d\d:\d\d|1\d{9}|1\.\d{5}|[T/]\d{6}|\.\d\d:\d{3}"
 )  # all times have one of these; most lines have none
 _FRAME = b" \t[(\"'{>|-"
-_PRIORITY = re.compile(rb"<\d{1,3}>(?:\d )?")  # RFC 3164 and RFC 5424
-_KEYED = re.compile(
+_PRIORITY = pattern(rb"<\d{1,3}>(?:\d )?")  # RFC 3164 and RFC 5424
+_KEYED = pattern(
     rb"""(?i)(?<![A-Za-z0-9_.-])@?(?:(?:log|event|record|system|receive|request_?received|stage|_*realtime)_?)?"""
     rb"""(?:time(?:_?stamp)?(?:_?(?:utc|ms|millis|(?:unix_?)?nanos?|seconds|generated))?|ts|rt|dev_?time|started_?date_?time|asctime|date(?:_?time)?|instant|created|when|"""
     rb"""(?:logged|received|occurred|emitted)_?at|"""
@@ -41,25 +41,25 @@ _KEYED = re.compile(
     rb"""["'(\[]?|\bmsg=audit\((?=1)"""  # the last is of auditd
 )
 # Words before a time that make it a datum of the record, not the record's own time.
-_DATUM = re.compile(
+_DATUM = pattern(
     rb"""(?i)(?:expir[a-z]*|valid(?:ity)?|until|(?:not|retry)[_-]?(?:before|after)|modified|created?_?(?:at|on|date|time)|updated?|"""
     rb"""issued?|since|start(?:s|ed)?|ends?|ended|last|next|due|deadline|birth|login|seen|renew|exp|nbf|iat|revoked|"""
     rb"""deleted|joined|scheduled|effective|published|released|built?)[A-Za-z_ .-]{0,16}["'\]]{0,2}\s{0,3}"""
     rb"""(?:=>|[:=>]|at|on)?\s{0,3}["'(\[]{0,3}(?:[A-Z][a-z]{2,8},? )?$"""
 )
-_CELL = re.compile(rb"""[,;(\t][ \t]?["']\Z""")  # a value among others, of a table: when its row was made, or anything
-_DATE_FIELD = re.compile(
+_CELL = pattern(rb"""[,;(\t][ \t]?["']\Z""")  # a value among others, of a table: when its row was made, or anything
+_DATE_FIELD = pattern(
     rb"""(?i)(?<![A-Za-z-])date["']?\s{0,3}(?:=>|[:=,])\s{0,3}(?:["']value["']\s?:\s?)?"""
     rb"""["'\[(]{0,3}(?=[A-Z][a-z]{2},? )"""
 )
 # A key before a time, quoted, with an equals sign, or at the beginning of a line that has nothing else.
-_FIELD = re.compile(
+_FIELD = pattern(
     rb"""(?:\\{0,3}["'](?P<q>[A-Za-z_@][\w .@$-]{0,60})\\{0,3}["']\s{0,4}(?:=>|[:=])\s{0,4}|"""
     rb"""(?<![\w.$@-])(?P<b>[A-Za-z_@][\w.@$-]{0,60})(?:=>?|:=)\s?|\A[ \t]*(?P<y>[A-Za-z_@][\w.@$-]{0,60}):[ ]{1,12})"""
     rb"""\\{0,3}["'\[({]{0,3}(?:[A-Z][a-z]{2,8},? )?\Z"""
 )
-_REST = re.compile(rb"""[\d.,:TZ+"' -]{8,40}\s*\Z""")  # a time, and no more on its line
-_SECONDS = re.compile(rb"1\d{9}")
+_REST = pattern(rb"""[\d.,:TZ+"' -]{8,40}\s*\Z""")  # a time, and no more on its line
+_SECONDS = pattern(rb"1\d{9}")
 _TIMES = (b"time", b"timestamp", b"time_stamp", b"_ts", b"@t", b"timeutc", b"time_utc", b"timegenerated")
 
 
@@ -319,7 +319,7 @@ class Around:
             yield _zone_between(text[max(0, index - _FIELDS_BACK) : index], date)
 
 
-_NUMERIC = re.compile(rb"(?<![\d/])(\d{1,2})/(\d{1,2})/(?:19|20)\d\d,?[ T]\d{1,2}:")
+_NUMERIC = pattern(rb"(?<![\d/])(\d{1,2})/(\d{1,2})/(?:19|20)\d\d,?[ T]\d{1,2}:")
 
 
 def _zone_between(above: bytes, date: datetime) -> tzinfo | None:

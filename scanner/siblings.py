@@ -9,27 +9,29 @@ import re
 
 from msgspec import Struct
 
+from detectors.patterns import pattern
+
 REACH = 1500  # bytes on either side
 # Something must part a key from its value: the words alone stand in random text too, and what follows them there is a
 # piece of another secret.
 _SEP = rb"""(?=[^A-Za-z0-9])["'\]\s]{0,4}(?:=>|->|:=|=|:|,|>)?\s{0,12}["'\[(]{0,2}"""
-_CLIENT = re.compile(
+_CLIENT = pattern(
     rb"(?i)(?:client[_.-]?id|(?<![a-z0-9+/_-])azp|appid|app[_-]?id|consumer[_-]?key)"
     + _SEP
     + rb"(?!(?:bearer|basic|dpop|token)\s)(?P<v>[A-Za-z0-9][A-Za-z0-9._@:/-]{1,120})"
 )
 # Of its address the scheme, the host and the path: userinfo, query and fragment may hold secrets. A host is followed by
 # what may follow one, else it is the user of a password that was cut.
-_ISSUER = re.compile(
+_ISSUER = pattern(
     rb"(?i)(?<![a-z])(?:iss|issuer(?:[_-]?ur[il])?|token[_.-]?(?:ur[il]|endpoint)|authority)"
     + _SEP
     + rb"(?P<scheme>https?://)(?:[^\s\"'<>/?#]{0,256}@)?"
     + rb"(?P<place>(?:[a-z0-9._\x80-\xff-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?(?=[/?#|\s\"'<>,;)\]}&\\]|\Z)"
     + rb"(?:/[^\s\"'<>,;)\]}&?#@]{0,200})?)"
 )
-_BRACKETS = re.compile(rb"[{}()\[\]]")
-_MARKS = re.compile(rb"[{}()\[\]\n]")
-_GOES_ON = re.compile(rb"""[ \t]*["'<:\[}]|\s*[A-Za-z_"'-]{3,40}\s{0,12}[:=]""")  # a line that continues an object
+_BRACKETS = pattern(rb"[{}()\[\]]")
+_MARKS = pattern(rb"[{}()\[\]\n]")
+_GOES_ON = pattern(rb"""[ \t]*["'<:\[}]|\s*[A-Za-z_"'-]{3,40}\s{0,12}[:=]""")  # a line that continues an object
 
 
 class Siblings(Struct, frozen=True):

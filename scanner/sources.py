@@ -17,12 +17,13 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from msgspec import Struct
 
+from detectors.patterns import pattern
 from scanner.errors import UsageError
 from scanner.model import Skipped, Source, StreamId
 from scanner.names import printable
 
 STDIN = "-"
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SCHEME = pattern(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 # Files in these are the kernel's answers: some never end, some block (/proc/kmsg), none is a log.
 _KERNEL_FILE_SYSTEMS = frozenset(
@@ -34,7 +35,7 @@ _SPECIAL = {
     stat.S_IFCHR: "a character device",
     stat.S_IFBLK: "a block device",
 }
-_OCTAL = re.compile(rb"\\([0-7]{3})")  # how the kernel writes blanks and backslashes in a mount's path
+_OCTAL = pattern(rb"\\([0-7]{3})")  # how the kernel writes blanks and backslashes in a mount's path
 
 
 class WalkRules(Struct, frozen=True):

@@ -10,11 +10,12 @@ from typing import Any
 from msgspec import Struct
 
 from detectors.detector import Secret
+from detectors.patterns import pattern
 from scanner.matcher import quote
 
 FRAGMENT = 16  # bytes of a value that are enough to look closer
 
-ALNUM = re.compile(rb"[A-Za-z0-9]+")
+ALNUM = pattern(rb"[A-Za-z0-9]+")
 
 
 class Form(Struct, frozen=True):

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from detectors.patterns import pattern
 from scanner.zones import zone_of
 
 _MONTHS = {
@@ -53,7 +54,7 @@ def _any_of(*expressions: bytes) -> re.Pattern[bytes]:
     for i, expression in enumerate(expressions):
         letter = bytes([97 + i])
         lettered.append(expression.replace(b"(?P<", b"(?P<" + letter).replace(b"(?P=", b"(?P=" + letter))
-    return re.compile(b"|".join(lettered))
+    return pattern(b"|".join(lettered))
 
 
 _HMS = rb"(?P<H>\d{1,2}):(?P<M>\d\d):(?P<S>\d\d)"
@@ -92,13 +93,13 @@ _YEARLESS = _any_of(
     rb"[IWEF](?P<m>\d\d)(?P<d>\d\d) " + _CLOCK,
     rb"(?:\d{1,7}:){1,2}(?P<m>\d\d)(?P<d>\d\d)/(?P<H>\d\d)(?P<M>\d\d)(?P<S>\d\d)(?:\.(?P<f>\d{1,6}))?:",
 )
-_TIME_ONLY = re.compile(_CLOCK + rb"(?![0-9:.,]*[0-9:])")
-_EPOCH = re.compile(
+_TIME_ONLY = pattern(_CLOCK + rb"(?![0-9:.,]*[0-9:])")
+_EPOCH = pattern(
     rb"(?P<n>1[0-9]{9}(?:[0-9]{3}|[0-9]{6}|[0-9]{9})?)(?P<f>\.\d{1,9})?(?![0-9A-Za-z.-])"
     rb"|(?P<e>1\.\d{5,15}e\+?0?9)(?![0-9A-Za-z])"
 )
-_WEEKDAY = re.compile(rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? ")
-_EPOCH_FIRST = re.compile(
+_WEEKDAY = pattern(rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? ")
+_EPOCH_FIRST = pattern(
     rb"(?:(?:\[?pid +)?\d{1,7}\]? +)?(?P<n>1[0-9]{9}(?:[0-9]{3})?)(?P<f>\.\d{1,9})?(?![0-9A-Za-z.:/-])"
 )
 
@@ -122,7 +123,7 @@ def dated(text: bytes) -> Iterator[tuple[int, Written]]:
             yield found.start(), written
 
 
-_ANY_CLOCK = re.compile(rb"\d:\d\d:\d\d|\dT\d{6}|\d\.\d\d\.\d\d:\d{3}")
+_ANY_CLOCK = pattern(rb"\d:\d\d:\d\d|\dT\d{6}|\d\.\d\d\.\d\d:\d{3}")
 _DAY_BEFORE, _DAY_AFTER = 24, 40  # bytes a day, and a fraction, a zone and a year, may take beside the clock
 
 

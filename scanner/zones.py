@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from detectors.patterns import pattern
+
 WEST, EAST = timedelta(hours=-12), timedelta(hours=14)  # no clock on earth is further from UTC
-_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d\d?):?(\d\d)?(?::?\d\d)?")
-_IANA = re.compile(r"[A-Z][A-Za-z_]{1,20}(?:/[A-Za-z0-9_+-]{1,30}){1,2}")
+_OFFSET = pattern(r"(?:UTC|GMT)?([+-])(\d\d?):?(\d\d)?(?::?\d\d)?")
+_IANA = pattern(r"[A-Z][A-Za-z_]{1,20}(?:/[A-Za-z0-9_+-]{1,30}){1,2}")
 # RFC 5322 section 4.3 for those of North America, tzdata for the others. Names that several zones have (CST, of which
 # China's is not RFC 5322's, IST, BST, AST) tell nothing.
 _HOURS = {

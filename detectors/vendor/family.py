@@ -20,6 +20,7 @@ from detectors.detector import (
     TokenFacts,
     Usual,
 )
+from detectors.patterns import pattern
 
 ALNUM = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 URLSAFE = ALNUM | frozenset(b"_-")
@@ -44,9 +45,9 @@ DIGITS = b"48213907561730429685" * 3
 Check = Callable[[bytes], bool]
 Facts = Callable[[bytes], TokenFacts]
 
-_RUN = re.compile(rb"[!-~]*")
+_RUN = pattern(rb"[!-~]*")
 # What people write where a secret would stand, or mask it with; a random body has one of these once in ages.
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = pattern(
     rb"(?i)example|placeholder|redacted|your[_-]|changeme|123456789|abcdefgh|qwertyui|([0-9a-z])\1{6}"
 )
 
@@ -115,9 +116,9 @@ def _detector(row: Family) -> Detector:
     )
 
 
-_ESCAPED = re.compile(rb"[^A-Za-z0-9_.~-]")  # what percent or JSON may write otherwise
+_ESCAPED = pattern(rb"[^A-Za-z0-9_.~-]")  # what percent or JSON may write otherwise
 # Where a token may begin: at the start, behind what is no letter or digit, behind one that ends an escape or a colour.
-_FREE = re.compile(
+_FREE = pattern(
     rb"(?:\A|[^A-Za-z0-9]|\\[A-Za-z0-9]|\\[0-7]{2,3}|[%=#&\\][xu]?[0-9A-Fa-f]{2,8}|\[[0-9;]{0,14}[A-Za-z])\Z"
 )
 
@@ -136,12 +137,10 @@ def _masked(anchor: bytes) -> tuple[bytes, ...]:
 
 
 def _confirm(row: Family) -> Callable[[Text], Iterable[Match]]:
-    compiled: list[re.Pattern[bytes]] = []  # filled at the first hit: compiling all of them would slow every start
+    shape = pattern(row.shape, re.DOTALL)
 
     def confirm(text: Text) -> Iterable[Match]:
-        if not compiled:
-            compiled.append(re.compile(row.shape, re.DOTALL))
-        found = _find(row, compiled[0], text)
+        found = _find(row, shape, text)
         if found is None:
             return ()
         match = _judge(row, text, found)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
 from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Rank, Secret, Text
 from detectors.entropy import shannon
+from detectors.patterns import pattern
 from detectors.vendor.family import varied
 
 NEAR = 200  # bytes between an id and its key: one object of a tool's JSON, one stanza of an ini file
@@ -54,9 +54,9 @@ def detectors(*pairs: Pair) -> tuple[Detector, ...]:
 
 
 def _confirm(row: Pair) -> Callable[[Text], Iterable[Match]]:
-    shape = re.compile(rb"(?:" + b"|".join(row.starts) + rb")" + row.rest)
+    shape = pattern(rb"(?:" + b"|".join(row.starts) + rb")" + row.rest)
     inside = row.alphabet
-    keys = re.compile(rb"(?<![%b])[%b]{%d}(?![%b=_-])" % (inside, inside, row.size, inside))
+    keys = pattern(rb"(?<![%b])[%b]{%d}(?![%b=_-])" % (inside, inside, row.size, inside))
     start_size = len(row.starts[0])
     reach = NEAR + row.size
 

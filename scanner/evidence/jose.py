@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from detectors.claims import decode_part, json_object
+from detectors.patterns import pattern
 
 LARGEST_TOKEN = 256 * 1024  # bytes: twice the largest part that is decoded at all
 LARGEST_HEADER = 32 * 1024  # encoded bytes: an x5c chain of five certificates has about 12 KB
-_COMPACT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
+_COMPACT = pattern(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
 
 # RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 8812 section 3.2, RFC 9864 section 2.2: which key an algorithm takes.
 RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})

@@ -10,13 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from detectors.patterns import pattern
 from scanner.evidence.jose import ASYMMETRIC, Jws, NotCheckable, parse_jws
 from scanner.evidence.weak_secrets import BUILT_IN
 
@@ -40,9 +40,9 @@ _HASHES: dict[str, tuple[Any, int]] = {  # RFC 7518 section 3.2; the block sizes
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}={0,2}")
+_BASE64 = pattern(rb"[A-Za-z0-9+/_-]{8,}={0,2}")
 _LEAST = 16  # bytes: what decodes to less was no encoded key (RFC 7518 section 3.2 asks for 32)
-_HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){16,}")
+_HEX = pattern(rb"(?:[0-9a-fA-F]{2}){16,}")
 
 
 class Relation(StrEnum):

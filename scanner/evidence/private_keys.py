@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Callable, Iterator
 from itertools import combinations
 
@@ -17,14 +16,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_ssh_private_key
 
 from detectors.claims import decode_part
+from detectors.patterns import pattern
 from scanner.evidence.jwks import LARGEST_MODULUS, PublicKey
 
 LARGEST = 16 * 1024  # bytes: what the detectors take for one key
-_BEGIN = re.compile(rb"-{4,5} ?BEGIN ([A-Z0-9 ]{0,32}PRIVATE KEY) ?-{4,5}")
-_END = re.compile(rb"-{4,5} ?END ")
-_BREAK = re.compile(rb"(?:\\+[rn]|[\r\n])+")
-_LAST_RUN = re.compile(rb"([0-9A-Za-z+/]+={0,2})[^0-9A-Za-z+/=]*\Z")
-_RUN = re.compile(rb"[A-Za-z0-9_-]{22,2800}")
+_BEGIN = pattern(rb"-{4,5} ?BEGIN ([A-Z0-9 ]{0,32}PRIVATE KEY) ?-{4,5}")
+_END = pattern(rb"-{4,5} ?END ")
+_BREAK = pattern(rb"(?:\\+[rn]|[\r\n])+")
+_LAST_RUN = pattern(rb"([0-9A-Za-z+/]+={0,2})[^0-9A-Za-z+/=]*\Z")
+_RUN = pattern(rb"[A-Za-z0-9_-]{22,2800}")
 _CURVES: dict[int, tuple[type[ec.EllipticCurve], ...]] = {
     32: (ec.SECP256R1, ec.SECP256K1),
     48: (ec.SECP384R1,),

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from detectors.patterns import pattern
+
 BACK = 16 * 1024  # bytes before the word in which its list may begin
 AHEAD = 64 * 1024  # bytes after it: 13 to 21 KiB of text at three to five characters a byte
 # Words of credentials and, since one of those may be broken by a line's end, of what stands around them.
@@ -23,7 +25,7 @@ _SPELLED = (b"eyJ", *_WORDS, *(word.upper() for word in _WORDS))
 _BETWEEN = (b"", b" ", b":", b"-", b"\\x", b"\\\\x", b", 0x", b",0x")
 _HH = rb"[0-9A-Fa-f]{2}"
 _LISTS = tuple(
-    re.compile(expression.replace(b"HH", _HH).replace(b"DD", rb"-?[0-9]{1,3}"))
+    pattern(expression.replace(b"HH", _HH).replace(b"DD", rb"-?[0-9]{1,3}"))
     for expression in (
         rb"(?<![0-9A-Fa-f])HH(?:(?:[ \t]{1,2}|[ \t]{0,40}\r?\n[ \t]{0,40})HH){7,}(?![0-9A-Fa-f])",
         rb"(?<![0-9A-Fa-f])HH(?::\s{0,40}HH){7,}(?![0-9A-Fa-f])",
@@ -35,8 +37,8 @@ _LISTS = tuple(
         rb"(?<![0-9])DD(?:[ ]DD){7,}(?![0-9])",
     )
 )
-_ITEM = re.compile(rb"(?:0x|\\{1,4}x)?([0-9A-Fa-f]{2})")
-_DECIMAL = re.compile(rb"(-?[0-9]{1,3})")
+_ITEM = pattern(rb"(?:0x|\\{1,4}x)?([0-9A-Fa-f]{2})")
+_DECIMAL = pattern(rb"(-?[0-9]{1,3})")
 
 
 def _triggers() -> Iterator[bytes]:

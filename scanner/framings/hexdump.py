@@ -11,6 +11,8 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from detectors.patterns import pattern
+
 # What makes a row worth a look, for the matcher: an offset that ends in 0, as those of 16 and 32 byte rows do, and four
 # bytes. Its literals are long enough for the matcher's fast path (4 times the speed of an expression without); what
 # would not be, has an expression of its own: od and hexdump by their second row, words by their size.
@@ -27,17 +29,17 @@ TRIGGERS = tuple(
 BACK = 16 * 1024  # bytes before a row in which its block is followed
 AHEAD = 48 * 1024  # bytes after it: 10 KiB of dumped bytes at up to five characters each; then its rows tell anew
 AHEAD_ONCE = 96 * 1024  # the same for od and hexdump, of whose rows only the second tells
-_OFFSET = re.compile(
+_OFFSET = pattern(
     rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{4,16}|[0-9A-Fa-f]{8}`[0-9A-Fa-f]{8})"
     rb"(?:(?:h?(?::[ \t]{0,4}|[ \t]{1,4}:?[ \t]{0,4})|[ \t]-[ \t]{1,2}|\|[ ])(?=[0-9A-Fa-f]{2}[ 0-9A-Fa-f-])"
     rb"|(?:[ ]<[^>\n]{1,80}>)?:[ \t]{1,4}(?=0x[0-9a-f]{8}))"
 )
-_GROUP = re.compile(
+_GROUP = pattern(
     rb"([0-9A-Fa-f]{2})([0-9A-Fa-f]{2})?(?:[ -](?: {0,2}(?=(?:[0-9A-Fa-f]{2}){1,2}(?:[ -]|\r?$)))|[ \t]*(?=[\r\n|])|$)?"
 )
-_WORD = re.compile(rb"(?:0x)?([0-9a-f]{16}|[0-9a-f]{8}|[0-9a-f]{4})(?:[ \t]|(?=[\r\n]|\Z))")
-_DIGITS = re.compile(rb"[0-9a-f ]*")
-_NO_MARK = re.compile(rb"[0-9a-f]{7}[ ]{1,2}")  # the offsets of hexdump and od, whose words show their last byte first
+_WORD = pattern(rb"(?:0x)?([0-9a-f]{16}|[0-9a-f]{8}|[0-9a-f]{4})(?:[ \t]|(?=[\r\n]|\Z))")
+_DIGITS = pattern(rb"[0-9a-f ]*")
+_NO_MARK = pattern(rb"[0-9a-f]{7}[ ]{1,2}")  # the offsets of hexdump and od, whose words show their last byte first
 BETWEEN = 2  # lines of other text between two rows of one dump (.NET's traces write a time after each)
 WIDEST = 64  # bytes a row holds at most
 WIDEST_LINE = 1024  # bytes of a line: a block that begins further behind a cut was not cut

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import re
 
+from detectors.patterns import pattern
+
 SHORTEST = 40  # characters a broken line of a run has at least: shorter ones are words
 MOST = 2000  # lines a run is followed over
 # Where none of this stands, there is nothing to join.
-MARK = re.compile(
+MARK = pattern(
     rb"""\n[0-9a-f]{3}[0-9a-f]: |["'][ \t]{0,4}[+.<>&|\\]{0,2}(?:[ ]_)?[ \t]{0,4}\r?\n[ \t]{0,200}[bru]?["']"""
 )
-_BREAK = re.compile(rb"\r?\n[ \t>]{0,40}")
-_BREAK_BEFORE = re.compile(rb"\r?\n[ \t>]{0,40}\Z")
-_TRACED = re.compile(rb"^([0-9a-f]{4,8}): ([^\r\n]{32,})\r?\n(?=([0-9a-f]{4,8}): )", re.MULTILINE)
-_ROW = re.compile(rb"\n[0-9a-f]{3}[0-9a-f]: ")
+_BREAK = pattern(rb"\r?\n[ \t>]{0,40}")
+_BREAK_BEFORE = pattern(rb"\r?\n[ \t>]{0,40}\Z")
+_TRACED = pattern(rb"^([0-9a-f]{4,8}): ([^\r\n]{32,})\r?\n(?=([0-9a-f]{4,8}): )", re.MULTILINE)
+_ROW = pattern(rb"\n[0-9a-f]{3}[0-9a-f]: ")
 # Where the second of two parts may begin: few lines do. Without one `gaps` finds nothing.
-OPENS = re.compile(rb"""\n(?:[0-9a-f]{3}[0-9a-f]: |[ \t]{0,200}[bru]?["'])""")
+OPENS = pattern(rb"""\n(?:[0-9a-f]{3}[0-9a-f]: |[ \t]{0,200}[bru]?["'])""")
 _IN_TOKEN = rb"[A-Za-z0-9_.+/=-]"
 # With an operator between them two literals are one; without one, or with a backslash, only two parts of a long token.
-_CONTINUED = re.compile(
+_CONTINUED = pattern(
     (
         rb"""(?P<q>["'])(?:[ \t]{0,4}(?:\+|\.\.?|<>|&(?:[ ]_)?|\|\|)[ \t]{0,4}\r?\n[ \t]{0,200}[bru]?(?P=q)"""
         rb"""|(?<=TOKEN{40}["'])[ \t]{0,4}\\?\r?\n[ \t]{1,200}[bru]?(?P=q)"""

@@ -6,12 +6,12 @@ decoded whole, and matched as any text.
 
 from __future__ import annotations
 
-import re
+from detectors.patterns import pattern
 
 TRIGGER = rb"content-transfer-encoding(?:: {0,4}|%3a(?:%20|\+)?)(?:base64|quoted-printable)"  # caseless
 AHEAD = 64 * 1024  # bytes of a body
-_EMPTY = re.compile(rb"\r?\n(?:[^\r\n]{1,200}\r?\n){0,20}\r?\n")  # what is left of the head, and the empty line
-_BOUNDARY = re.compile(rb"\r?\n--[\w'()+,./:=?-]{1,70}(?:\r?\n|\Z)")  # RFC 2046 section 5.1.1
+_EMPTY = pattern(rb"\r?\n(?:[^\r\n]{1,200}\r?\n){0,20}\r?\n")  # what is left of the head, and the empty line
+_BOUNDARY = pattern(rb"\r?\n--[\w'()+,./:=?-]{1,70}(?:\r?\n|\Z)")  # RFC 2046 section 5.1.1
 
 
 def body_of(data: bytes, at: int) -> tuple[int, int] | None:

@@ -15,9 +15,11 @@ import re
 
 from msgspec import Struct
 
+from detectors.patterns import pattern
+
 TRIGGER = rb"memory near |Top of Stack: "
 AHEAD = 64 * 1024  # bytes after it: a block has 16 or 32 lines
-_LINE = re.compile(
+_LINE = pattern(
     rb"[ \t]{0,8}(?:0x)?([0-9a-f]{8,16})(?:\.[0-9a-f]+)?:? {0,3}"
     rb"((?: (?:[0-9a-f]{16}|-{16})){1,8}|(?: (?:[0-9a-f]{8}|-{8})){1,16})(?:  ([^\n]{0,64}))?\r?(?:\n|\Z)"
 )

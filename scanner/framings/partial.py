@@ -13,20 +13,21 @@ auditd: `a3[0]=… a3[1]=…` of one argument, the parts in one record or severa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
+
+from detectors.patterns import pattern
 
 # Where a part ends that goes on: in Docker's record; in CRI's line, which ends some way further on.
 TRIGGERS = (rb'(?:[^n]|[^\\]n|\\\\n)","stream":"std(?:out|err)"', rb" std(?:out|err) P ")
 HEAD = 17 * 1024  # bytes before a view in which the line it begins in may have begun: a part has at most 16 KiB
 BETWEEN = 20  # records of the other stream between two parts
-_DOCKER = re.compile(
+_DOCKER = pattern(
     rb"""((?<!\\)(?:\\\\)*\\n)?","stream":"(stdout|stderr)"(?:,"attrs":\{[^{}\n]{0,2000}\})?,"time":"[^"\n]{10,40}"\}\r?(?:\n|\Z)"""
 )
 _DOCKER_TEXT = b'{"log":"'
-_CRI = re.compile(rb"[0-9T:.+Z-]{20,40} (stdout|stderr) ([PF]) ")
-_MARK = re.compile(rb"\n[0-9T:.+Z-]{20,40} std(?:out|err) [PF] ")
+_CRI = pattern(rb"[0-9T:.+Z-]{20,40} (stdout|stderr) ([PF]) ")
+_MARK = pattern(rb"\n[0-9T:.+Z-]{20,40} std(?:out|err) [PF] ")
 
 MARKS = (b"stdout", b"stderr", b"_BOOT_ID", rb"\]=")  # without one of these `gaps` finds nothing
 
@@ -39,7 +40,7 @@ def joint_after(data: bytes) -> int:
 Record = tuple[bytes, bool, int, int]  # stream, whether it goes on, [start, end) of its text
 
 
-_BESIDE = re.compile(rb"""["\n]_{1,2}[A-Z]{2}|[" ]a\d{1,5}\[\d{1,5}\]=""")
+_BESIDE = pattern(rb"""["\n]_{1,2}[A-Z]{2}|[" ]a\d{1,5}\[\d{1,5}\]=""")
 
 
 def is_near(data: bytes) -> bool:
@@ -113,11 +114,11 @@ def _cri(data: bytes, head: bytes) -> Iterator[Record]:
         position = end + 1
 
 
-_ENTRY = re.compile(rb"""\n(?:\n(?=__CURSOR=)|(?=\{[ \t\n]{0,4}"[A-Z_]))""")
-_MESSAGE = re.compile(rb"""\nMESSAGE=|[{,][ \t\n]{0,4}"MESSAGE"[ ]?:[ ]?\"""")
-_STRING_END = re.compile(rb"""(?<!\\)(?:\\\\){0,40}"(?=[ \t\n]{0,4}(?:,[ \t\n]{0,4}"[A-Z0-9_]{1,64}"[ ]?:|\}))""")
-_LINE_END = re.compile(rb"\n")
-_CUT = re.compile(rb"""_LINE_BREAK(?:=|"[ ]?:[ ]?")line-max""")
+_ENTRY = pattern(rb"""\n(?:\n(?=__CURSOR=)|(?=\{[ \t\n]{0,4}"[A-Z_]))""")
+_MESSAGE = pattern(rb"""\nMESSAGE=|[{,][ \t\n]{0,4}"MESSAGE"[ ]?:[ ]?\"""")
+_STRING_END = pattern(rb"""(?<!\\)(?:\\\\){0,40}"(?=[ \t\n]{0,4}(?:,[ \t\n]{0,4}"[A-Z0-9_]{1,64}"[ ]?:|\}))""")
+_LINE_END = pattern(rb"\n")
+_CUT = pattern(rb"""_LINE_BREAK(?:=|"[ ]?:[ ]?")line-max""")
 
 
 def _journal(data: bytes, head: bytes) -> Iterator[tuple[int, int, bool]]:
@@ -134,7 +135,7 @@ def _journal(data: bytes, head: bytes) -> Iterator[tuple[int, int, bool]]:
             yield end.end() - 1, rest.end(), True
 
 
-_ARGUMENT = re.compile(
+_ARGUMENT = pattern(
     rb"""("?)(?:[ ]|[ ]?\r?\n[^\n]{0,300}?type=EXECVE msg=audit\([0-9.:]+\):[ ]{1,2})a\d{1,5}\[[1-9]\d{0,4}\]=("?)"""
 )
 

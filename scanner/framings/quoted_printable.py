@@ -6,18 +6,18 @@ where two signs or more of the encoding stand together. At a line's end `=` may 
 
 from __future__ import annotations
 
-import re
+from detectors.patterns import pattern
 
-_LINE = re.compile(rb"[^\n]*\n?")
-_ODD = re.compile(rb"=(?![0-9A-F]{2}|\r?$)")
-_SOFT = re.compile(rb"[^\r\n]{50,75}=\r?\n")  # section 6.7 rule 5: encoded lines are at most 76 characters long
+_LINE = pattern(rb"[^\n]*\n?")
+_ODD = pattern(rb"=(?![0-9A-F]{2}|\r?$)")
+_SOFT = pattern(rb"[^\r\n]{50,75}=\r?\n")  # section 6.7 rule 5: encoded lines are at most 76 characters long
 # Padding: behind whole groups of four in a line that no encoder would have broken in the midst of a word.
 FULL = 74  # characters: an encoder breaks a long word where its line is full, at 76, or 74 where an escape has no room
-_PADDING = re.compile(rb"(?:\A|[^A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{4}){2,18}[A-Za-z0-9+/_-]{3}=\r?\n?\Z")
-_SIGN = re.compile(rb"=3D|=20\r?$|=C3=|=E2=")
-_ANY = re.compile(rb"=(?:3D|\r?\n)")  # without one of these there is nothing to undo
+_PADDING = pattern(rb"(?:\A|[^A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{4}){2,18}[A-Za-z0-9+/_-]{3}=\r?\n?\Z")
+_SIGN = pattern(rb"=3D|=20\r?$|=C3=|=E2=")
+_ANY = pattern(rb"=(?:3D|\r?\n)")  # without one of these there is nothing to undo
 MARKS = (b"=3D", rb"=\n", rb"=\r\n")  # the same for Vectorscan
-_ESCAPE = re.compile(rb"=\r?\n|=[0-9A-F]{2}")
+_ESCAPE = pattern(rb"=\r?\n|=[0-9A-F]{2}")
 
 
 def escapes(data: bytes) -> list[tuple[int, int, bytes]]:

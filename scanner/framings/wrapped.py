@@ -6,12 +6,12 @@ line is taken on if, behind what every line there begins with, it goes on in the
 
 from __future__ import annotations
 
-import re
+from detectors.patterns import pattern
 
-_ALPHABET = re.compile(rb"[A-Za-z0-9_\-.+/=]*")
-_BREAK = re.compile(rb"""(?P<q>["'])?[ \t]{0,4}[+.\\&]?[ \t]{0,4}\r?\n""")
-_LEAD = re.compile(rb"[ \t]*(?:[>|#*;:]{1,3}[ \t]?|[+-] )*[ \t]*")
-_FRAME_END = re.compile(rb"[ \t\]:|>,]+")
+_ALPHABET = pattern(rb"[A-Za-z0-9_\-.+/=]*")
+_BREAK = pattern(rb"""(?P<q>["'])?[ \t]{0,4}[+.\\&]?[ \t]{0,4}\r?\n""")
+_LEAD = pattern(rb"[ \t]*(?:[>|#*;:]{1,3}[ \t]?|[+-] )*[ \t]*")
+_FRAME_END = pattern(rb"[ \t\]:|>,]+")
 MOST = 400  # lines one token is followed over
 
 

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
+from detectors.patterns import pattern
 from scanner.redaction.mask import Edit
 
 KEPT = 64 * 1024  # bytes kept behind what was written: a secret of which a part is out is still to be read whole
@@ -16,8 +17,8 @@ Write = Callable[[bytes], object]
 
 # What may be part of a secret, for a line that has to go out before it is known whole. Escapes and short words stay,
 # so that JSON and most frames survive; numbers become ones, since a star is no number.
-_LIKELY = re.compile(rb"\\+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|.)|[A-Za-z0-9+/=_.~%-]{6,}", re.DOTALL)
-_NUMBER = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?")
+_LIKELY = pattern(rb"\\+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|.)|[A-Za-z0-9+/=_.~%-]{6,}", re.DOTALL)
+_NUMBER = pattern(rb"-?[0-9]+(?:\.[0-9]+)?")
 _ONES = bytes(0x31 if 0x30 <= byte <= 0x39 else byte for byte in range(256))
 
 

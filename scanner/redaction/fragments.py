@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterator
 
 from detectors.detector import Kind
+from detectors.patterns import pattern
 from detectors.shapes import is_wordy
 from scanner.decoders.interface import Reader
 from scanner.model import Span
@@ -21,7 +21,7 @@ STEP = 4  # of the index: 12 characters hold one of every fourth word
 SPARSE = 16  # of so many words in a row of an encoded form, STEP are enough: ENCODED bytes hold one that is looked at
 BLOCK = 256 * 1024  # bytes read at once
 
-_CHANGE = re.compile(rb"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
+_CHANGE = pattern(rb"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 

@@ -16,6 +16,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from detectors.detector import Kind
+from detectors.patterns import pattern
 from scanner.model import Finding, Span
 
 CONTEXT = 256  # bytes before a span that are looked at: a key and a separator, however escaped
@@ -155,12 +156,12 @@ def _text(secret: _Secret, pieces: list[bytes], before: bytes, after: bytes) -> 
     return [label] + [b"" for _ in pieces[1:]]
 
 
-_HEADER = re.compile(rb"e[yw][A-Za-z0-9_-]{8,512}\.")  # of a JWS or JWE (RFC 7515 section 7.1)
-_PERCENT_BEFORE = re.compile(rb"%((?:25)*)(?:3[Dd]|22|3[Aa]|20|2[0BbCcFf]|27)(?:%(?:25)*[0-9A-Fa-f]{2})*\Z")
-_QUERY = re.compile(rb"[?&;][A-Za-z0-9_.\[\]%-]{1,64}=\Z")
-_USERINFO = re.compile(rb"://[^\s/?#@]{0,128}:\Z")
-_BARE_VALUE = re.compile(rb"""((?:\\{0,15}["']|\\{1,15}u0022|\\{1,15}x22|&quot;))[ \t]{0,8}:[ \t]{0,8}\Z""")
-_BARE = re.compile(rb"[0-9A-Za-z_.+-]+")
+_HEADER = pattern(rb"e[yw][A-Za-z0-9_-]{8,512}\.")  # of a JWS or JWE (RFC 7515 section 7.1)
+_PERCENT_BEFORE = pattern(rb"%((?:25)*)(?:3[Dd]|22|3[Aa]|20|2[0BbCcFf]|27)(?:%(?:25)*[0-9A-Fa-f]{2})*\Z")
+_QUERY = pattern(rb"[?&;][A-Za-z0-9_.\[\]%-]{1,64}=\Z")
+_USERINFO = pattern(rb"://[^\s/?#@]{0,128}:\Z")
+_BARE_VALUE = pattern(rb"""((?:\\{0,15}["']|\\{1,15}u0022|\\{1,15}x22|&quot;))[ \t]{0,8}:[ \t]{0,8}\Z""")
+_BARE = pattern(rb"[0-9A-Za-z_.+-]+")
 _HEX_DIGITS = frozenset(bytes([byte]) for byte in b"0123456789abcdefABCDEF")
 
 
@@ -184,8 +185,8 @@ def _percent(label: bytes, times: int) -> bytes:
 
 
 _SIGNED = (Kind.JWT, Kind.SESSION_COOKIE, Kind.BEARER_TOKEN, Kind.REFRESH_TOKEN)  # what may be a JWS
-_JWS = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.|\Z)")
-_DONE = re.compile(rb"\.?(?:(?:\[|%(?:25)*5B)?REDACTED[:%-]|\*{6})")  # behind claims that were kept before
+_JWS = pattern(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.|\Z)")
+_DONE = pattern(rb"\.?(?:(?:\[|%(?:25)*5B)?REDACTED[:%-]|\*{6})")  # behind claims that were kept before
 
 
 def _without_signature(secret: _Secret, pieces: list[bytes], after: bytes) -> list[bytes] | None:
@@ -224,13 +225,13 @@ _STARS = bytes(byte if byte in b"\0\r\n" else 0x2A for byte in range(256))
 
 # Key material inside a block: base64 and hex, also where its `+`, `/` and `=` are escaped. What stands between the
 # runs (line ends plain or escaped, a logger's frame before each line) stays.
-_RUN = re.compile(
+_RUN = pattern(
     rb"""(?P<escape>\\+(?:u00(?:0[0-9A-Fa-f]|22|27)|x[0-9A-Fa-f]{2}|[nrt"']) | %(?:25)*(?:0[0-9A-Fa-f]|2[02379]|3[Aa])
          | &[a-z]{2,4}; | &\#x?[0-9A-Fa-f]{1,4};)
        | (?P<run>(?:[0-9A-Za-z+/=_-] | %(?:25)*(?:2[BbFf]|3[Dd]) | \\+/ | \\+u00(?:2[BbFf]|3[Dd]))+)""",
     re.VERBOSE,
 )
-_FENCE = re.compile(rb"-{5}(?:\x20|%20|\+|[A-Z0-9])+?-{5}")
+_FENCE = pattern(rb"-{5}(?:\x20|%20|\+|[A-Z0-9])+?-{5}")
 
 
 def _block(secret: _Secret, pieces: list[bytes]) -> list[bytes]:
@@ -273,10 +274,10 @@ def _hex(pieces: list[bytes]) -> list[bytes]:
     return [_PAIR.sub(lambda m: m[0] if m[0] == b"00" else b"2a", piece) for piece in pieces]
 
 
-_WORD = re.compile(rb"(?:[0-9a-f]{2})+")
-_DECIMAL = re.compile(rb"-?[0-9]{1,3}")
-_PAIR = re.compile(rb"[0-9A-Fa-f]{2}")
-_COLUMN = re.compile(rb"[0-9A-Fa-f]{2}(?:[ -]{0,3}[0-9A-Fa-f]{2})*")
+_WORD = pattern(rb"(?:[0-9a-f]{2})+")
+_DECIMAL = pattern(rb"-?[0-9]{1,3}")
+_PAIR = pattern(rb"[0-9A-Fa-f]{2}")
+_COLUMN = pattern(rb"[0-9A-Fa-f]{2}(?:[ -]{0,3}[0-9A-Fa-f]{2})*")
 
 
 def _dump(pieces: list[bytes]) -> list[bytes]:
@@ -297,7 +298,7 @@ def _dump(pieces: list[bytes]) -> list[bytes]:
     return out
 
 
-_ESCAPE_BEFORE = re.compile(rb"(?:%[0-9A-Fa-f]{2}|\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrt]))\Z")
+_ESCAPE_BEFORE = pattern(rb"(?:%[0-9A-Fa-f]{2}|\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrt]))\Z")
 _ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 
 

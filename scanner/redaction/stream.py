@@ -10,6 +10,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from detectors.detector import Kind, Secret
+from detectors.patterns import pattern
 from scanner.context import FileHints
 from scanner.decoders.interface import Reader
 from scanner.errors import InputError, OutputError
@@ -31,7 +32,7 @@ BEHIND_FAILURE = 8192  # bytes behind a place our code failed at that are covere
 
 _NOTHING = memoryview(b"")
 # A record whose text goes on in the next one: Docker's json-file without a line end, CRI's P (see framings/partial.py).
-_PARTIAL = re.compile(
+_PARTIAL = pattern(
     rb"""(?:\{"log":"[^\n]*(?<!\\n)","stream":"(?:stdout|stderr)"[^\n]*\}
        | [0-9T:.+Z-]{20,40}\ (?:stdout|stderr)\ P\ [^\n]*)\r?\n\Z""",
     re.VERBOSE,

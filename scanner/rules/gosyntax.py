@@ -16,6 +16,8 @@ import string
 from msgspec import Struct
 from msgspec.structs import replace
 
+from detectors.patterns import pattern
+
 MOST_REPEATS = 1000  # Go's own bound on a counted repetition
 DEEPEST = 100  # groups inside groups: far more than people write, far less than Python's own recursion allows
 
@@ -99,13 +101,13 @@ _UNICODE = {  # the ASCII part: a secret's bytes are ASCII
 }
 _SIMPLE = {"a": 7, "f": 12, "t": 9, "n": 10, "r": 13, "v": 11}
 _ASSERTIONS = {"A": rb"\A", "z": rb"\Z", "b": rb"\b", "B": rb"\B"}
-_COUNT = re.compile(r"\{(\d{1,6})(?:(,)(\d{0,6}))?\}")
-_FLAGS = re.compile(r"\(\?([imsU]*)(-[imsU]+)?([:)])")
-_NAMED = re.compile(r"\(\?P?<([A-Za-z0-9_]+)>")
-_HEX = re.compile(r"x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})")
-_OCTAL = re.compile(r"0[0-7]{0,2}|[1-7][0-7]{1,2}")
-_PROPERTY = re.compile(r"[pP](?:([A-Z])|\{(\^?)([A-Za-z_]+)\})")
-_CLASS_NAME = re.compile(r"\[:(\^?)([a-z]+):\]")
+_COUNT = pattern(r"\{(\d{1,6})(?:(,)(\d{0,6}))?\}")
+_FLAGS = pattern(r"\(\?([imsU]*)(-[imsU]+)?([:)])")
+_NAMED = pattern(r"\(\?P?<([A-Za-z0-9_]+)>")
+_HEX = pattern(r"x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})")
+_OCTAL = pattern(r"0[0-7]{0,2}|[1-7][0-7]{1,2}")
+_PROPERTY = pattern(r"[pP](?:([A-Z])|\{(\^?)([A-Za-z_]+)\})")
+_CLASS_NAME = pattern(r"\[:(\^?)([a-z]+):\]")
 
 
 class _Flags(Struct, frozen=True):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from detectors.detector import Anchor, Detector, Kind
+from detectors.patterns import pattern
 from scanner.errors import RuleError, UsageError
 from scanner.rules.allowlist import Allowlist, Target
 from scanner.rules.analysis import needed
@@ -42,7 +43,7 @@ _KINDS = (
     ("secret", Kind.CLIENT_SECRET),
     ("key", Kind.API_KEY),
 )
-_ID = re.compile(r"[!-~]{1,100}")
+_ID = pattern(r"[!-~]{1,100}")
 
 Table = dict[str, Any]
 

@@ -5,12 +5,12 @@ The inventory of caches: what a dump shows is what the library behind it keeps i
 
 from __future__ import annotations
 
-import re
 from typing import BinaryIO
 
 import orjson
 from msgspec import Struct, field
 
+from detectors.patterns import pattern
 from scanner.model import Finding, Skipped, State, Summary
 from scanner.sinks import records
 from scanner.sinks.grouped import ACT, MOST_SKIPPED, ORDER, counted
@@ -19,7 +19,7 @@ OWNERS_MOST = 10_000  # rows; those of a report for people, and a dump with more
 SECRETS_MOST = 200_000  # told apart over all rows: 20 MB of fingerprints
 KEYS_SHOWN = 3  # of a map, as examples
 # A key of a map, as dumps write it: quoted, a number, or what was hidden. The key of a thread local is a field's name.
-_KEY = re.compile(r'\[("[^"]*"|-?\d+|\(\d+ characters\)|\[REDACTED:[^\]]*\]|…)\]')
+_KEY = pattern(r'\[("[^"]*"|-?\d+|\(\d+ characters\)|\[REDACTED:[^\]]*\]|…)\]')
 _NAMED = ("owner", "mapping", "section")  # in an address, the first that is there says who holds it
 GARBAGE = "garbage: nothing refers to it any more"
 UNTOLD = "not told"

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 
+from detectors.patterns import pattern
 from detectors.shapes import randomness
 
-_FLAG = re.compile(rb"(--[a-z][a-z0-9-]{0,39})(=.*)?", re.DOTALL)
+_FLAG = pattern(rb"(--[a-z][a-z0-9-]{0,39})(=.*)?", re.DOTALL)
 # One letter, what follows it is a value; and those of a JVM, of which a property's name may be shown.
-_LETTER = re.compile(
+_LETTER = pattern(
     rb"(-(?:jar|cp|classpath|server|D[A-Za-z0-9_.-]{1,60}(?==)|Xm[sx][0-9]{1,6}[kKmMgG]?|XX:[+-][A-Za-z]{1,60}|[A-Za-z]))(.*)",
     re.DOTALL,
 )
-_SECRET = re.compile(rb"(?i)pass|pwd|secret|token|key|auth|cred|bearer|header|user|jwt|cookie|session|^-[a-zA-Z]$")
-_PLAIN = re.compile(rb"[A-Za-z0-9_./:+-]{1,200}")
-_FILE = re.compile(
+_SECRET = pattern(rb"(?i)pass|pwd|secret|token|key|auth|cred|bearer|header|user|jwt|cookie|session|^-[a-zA-Z]$")
+_PLAIN = pattern(rb"[A-Za-z0-9_./:+-]{1,200}")
+_FILE = pattern(
     rb"[A-Za-z0-9_.+-]{0,60}\.(?:py|js|mjs|cjs|ts|jar|war|dll|exe|sh|rb|pl|php|conf|cfg|ini|json|ya?ml|toml|xml|log)"
 )
-_MODULE = re.compile(rb"[a-z_]{1,30}(?:\.[a-z_]{1,30}){0,5}")
+_MODULE = pattern(rb"[a-z_]{1,30}(?:\.[a-z_]{1,30}){0,5}")
 LONGEST = 24  # characters of a part of a path, between / . - _ +, that is believed to be a name
 MASK = "***"
 

@@ -8,13 +8,13 @@ several that the program put together; the nodes that have it are looked for, an
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
 import orjson
 from msgspec.structs import replace
 
+from detectors.patterns import pattern
 from scanner.decoders.dumps.access import File, Unindexed
 from scanner.decoders.dumps.heapsnapshot_graph import Columns, Graph, strings_start
 from scanner.decoders.dumps.heapsnapshot_texts import CUT, NODES_MOST, Texts
@@ -24,9 +24,9 @@ from scanner.decoders.interface import Joined, Stream
 from scanner.model import Address, Finding, Skipped, State, StreamId
 
 HEAD_MOST = 64 * 1024  # bytes in which `nodes` begins: the fields' names come before
-_BEGINS = re.compile(rb'\s*\{\s*"snapshot"\s*:\s*\{\s*"meta"\s*:\s*\{')
+_BEGINS = pattern(rb'\s*\{\s*"snapshot"\s*:\s*\{\s*"meta"\s*:\s*\{')
 _START = b'{"snapshot":{"meta":{'
-_NODES = re.compile(rb'[,\s]*"nodes"\s*:\s*\[')
+_NODES = pattern(rb'[,\s]*"nodes"\s*:\s*\[')
 _PARTS = ("truncated", "damaged")  # verdicts on what is not whole where it stands
 
 

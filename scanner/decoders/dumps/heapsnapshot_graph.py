@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from detectors.patterns import pattern
 from detectors.shapes import is_wordy
 from scanner.decoders.dumps.access import File, Literals
 from scanner.decoders.dumps.json_arrays import Broken, Numbers, Strings
@@ -29,7 +30,7 @@ _PLAIN = frozenset((
     "Object", "Array", "Map", "Set", "WeakMap", "WeakSet", "WeakRef", "Promise", "Arguments", "Proxy", "Generator",
     "Iterator", "Error", "String", "Symbol", "Date", "RegExp", "Function", "AsyncFunction", "Module", "", "?",
 ))  # fmt: skip
-_RUN = re.compile(rb"[A-Za-z0-9+/=_.-]{12,}")
+_RUN = pattern(rb"[A-Za-z0-9+/=_.-]{12,}")
 
 
 class Step(Struct, frozen=True):

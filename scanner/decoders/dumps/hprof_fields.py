@@ -6,10 +6,10 @@ strings' arrays: each step is one search of the file for ids as literals, as the
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
+from detectors.patterns import pattern
 from scanner.decoders.dumps.access import LITERALS_MOST, File, Literals
 from scanner.decoders.dumps.hprof_classes import DEPTH_MOST, Classes
 from scanner.decoders.dumps.hprof_index import NAME_MOST, Index
@@ -24,7 +24,7 @@ VALUES_MOST = LITERALS_MOST // 2  # objects looked for
 VALUE_MOST = 16 * 1024  # bytes of an array that is taken for a value
 CHANCE = 8  # places where an object's tag and id are seen, one of which is the object
 OBJECT, BYTE, CHAR = 2, 8, 5  # types
-_NAME = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]{1,63}")
+_NAME = pattern(rb"[A-Za-z_$][A-Za-z0-9_$]{1,63}")
 # What a telling name has in it, in each spelling; the names themselves decide.
 _WORDS = [
     form

@@ -6,9 +6,9 @@ is long or looks random shows its length only.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
+from detectors.patterns import pattern
 from detectors.shapes import is_wordy
 from scanner.decoders.dumps.hprof_classes import Classes, Field
 from scanner.decoders.dumps.hprof_records import INSTANCE, PRIMITIVES, Record, Records
@@ -16,7 +16,7 @@ from scanner.names import printable
 
 LABELS_MOST = 2_000  # keys and names read of one dump
 SHOWN = 40  # characters of a key; a longer one is no name
-RUN = re.compile(r"[A-Za-z0-9+/=_.-]{12,}")  # characters that could be (part of) a secret
+RUN = pattern(r"[A-Za-z0-9+/=_.-]{12,}")  # characters that could be (part of) a secret
 
 # The fields of a map's entry by the class that declares them: value -> key
 NODES: dict[str, dict[str, str]] = {

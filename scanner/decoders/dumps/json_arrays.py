@@ -13,6 +13,7 @@ from itertools import islice
 
 import orjson
 
+from detectors.patterns import pattern
 from scanner.decoders.dumps.access import File
 
 MARK = 16 * 1024  # bytes between two marks of an array of numbers: what is read and split for one row
@@ -20,7 +21,7 @@ TOTAL_MOST = 1 << 62  # of a column: no file has so many edges
 STRINGS = 256  # strings between two marks
 SHORT = 64  # bytes of a string that may be a name that is asked for
 STRING_MOST = 1 << 20  # bytes of one string as it is written: V8 cuts at 1,024 characters
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_STRING = pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 class Broken(Exception):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
 from detectors.keys import meaning
+from detectors.patterns import pattern
 from scanner.decoders.dumps.access import File
 from scanner.decoders.interface import Joined
 
@@ -16,7 +16,7 @@ BATCH = 1 << 18  # bytes of texts that are given at once
 # Between two texts, and where something is missing: zeros, so that each is an object of its own; but none beside a
 # text, where they would tell of another order of UTF-16.
 _BREAK = b"\xff\xff\0\0\0\0\xff\xff"
-_TELLING = re.compile(rb"(?i)secret|token|passw|pwd|passphrase|key|credential|auth|assertion|bearer|jwt")
+_TELLING = pattern(rb"(?i)secret|token|passw|pwd|passphrase|key|credential|auth|assertion|bearer|jwt")
 
 Place = tuple[int, int]  # [start, end) in the file
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
+from detectors.patterns import pattern
 from scanner.decoders.dumps.memory import Mapping
 
-_LINE = re.compile(
+_LINE = pattern(
     rb"([0-9a-f]{1,16})-([0-9a-f]{1,16}) [rwxsp-]{4} [0-9a-f]+ [0-9a-f]+:[0-9a-f]+ \d+[ \t]*([^\n]{0,4096})"
 )
 

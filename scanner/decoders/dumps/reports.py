@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from detectors.patterns import pattern
 from scanner.decoders.interface import OpenReader, Stream
 from scanner.model import Finding, Skipped
 
@@ -37,7 +38,7 @@ class Kind(Struct, frozen=True):
 
 def _kind(name: str, marks: tuple[bytes, ...], begins: bytes, **headings: bytes) -> Kind:
     text = b"|".join(b"(?P<%s>%s)" % (section.encode(), pattern) for section, pattern in headings.items())
-    return Kind(name, marks, re.compile(begins, re.DOTALL), re.compile(text, re.MULTILINE))
+    return Kind(name, marks, pattern(begins, re.DOTALL), pattern(text, re.MULTILINE))
 
 
 _RECORD = rb"^(?:\d{4}[-/]\d\d[-/]\d\d|\[\d|\{\"|(?:DEBUG|INFO|WARN|ERROR)\b)"  # the log goes on

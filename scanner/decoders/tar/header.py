@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct
 
+from detectors.patterns import pattern
+
 BLOCK = 512  # bytes: all of a tar archive is counted in them
-_FIELD = re.compile(rb"[ \0]*[0-7]*[ \0]*\Z")  # octal digits between blanks or NULs; empty is 0
-_NAME = re.compile(rb"[^\0-\x1f\x7f]+\0*\Z")
+_FIELD = pattern(rb"[ \0]*[0-7]*[ \0]*\Z")  # octal digits between blanks or NULs; empty is 0
+_NAME = pattern(rb"[^\0-\x1f\x7f]+\0*\Z")
 
 
 class NoHeader(Exception):

@@ -5,11 +5,11 @@ POSIX pax, "ustar Interchange Format" and "pax Extended Header"; GNU tar manual,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from detectors.patterns import pattern
 from scanner.decoders.interface import Stream
 from scanner.decoders.members import member_id
 from scanner.decoders.tar.archive import PAX_TYPES, Archive, Member
@@ -21,7 +21,7 @@ from scanner.redaction.remaking.outputs import Outputs, Refused, Write
 RECORD = 20 * BLOCK  # bytes: tar writes whole records, by default of 20 blocks
 OCTAL_MOST = 8**11 - 1  # bytes: what eleven octal digits hold
 _OTHER_LENGTH = "a sparse file inside of it would get another length, which its map does not allow"
-_NULS = re.compile(rb"\0+")
+_NULS = pattern(rb"\0+")
 
 
 def remade_tar(stream: Stream, outputs: Outputs) -> Iterator[Stream | Skipped]:
