@@ -15,7 +15,7 @@ from detectors.shapes import is_uuid, plausible, random_looking
 
 # b64token of RFC 6750 section 2.1, and what issuers use beyond it: : (Snowflake), ! (Salesforce), @ $ * ^, and | behind
 # a number (Sanctum); elsewhere | parts headers, ^ fields. Two dots are a line end in a dump of packets.
-_TOKEN = pattern(rb"(?:\d{1,12}\|)?(?:[A-Za-z0-9_~+/:!@$*-]|\.(?!\.)|\^(?!\w{2,20}=))+=*")
+_TOKEN = pattern(rb"(?:\d{1,12}\|)?(?:[A-Za-z0-9_~+/:!@$*-]++|\.(?!\.)|\^(?!\w{2,20}=))+=*")
 _GAP = pattern(rb"""["'`]?(?:[ \t]{1,4}|[:=,][ \t]{0,2}|\+)(?:["'`<\[(]|token[ =:]{1,2}){0,2}""")
 _SCHEME = pattern(
     rb"""(?i)(?P<scheme>[a-z][a-z0-9_-]{2,24})(?:[ ]+|=(?=["']))(?:(?:token|auth|apikey|key|access_token)=)?["']?"""
@@ -83,16 +83,16 @@ def _is_header(name: tuple[bytes, ...]) -> bool:
 
 
 def _token_at(text: Text, start: int, key: str) -> Iterator[Match]:
+    token = jwt.at(text, start)
+    if token is not None:
+        yield token
+        return
     run = _TOKEN.match(text.data, start)
     if run is None:
         return
     if run.end() == len(text.data) and text.cut:
         raise NeedMore
     value = run[0][: _counted(text, start, run.end())].rstrip(b".,:;!")
-    token = jwt.at(text, start)
-    if token is not None:
-        yield token
-        return
     follows = text.data[start + len(value) : start + len(value) + 3]
     if follows[:1] == b"=" or follows in (b"...", b"\xe2\x80\xa6", b"***"):
         return

@@ -98,20 +98,19 @@ def facts_of(payload: bytes, header: tuple[str | None, str | None, str | None, b
         return None
     alg, kid, typ, _ = header or (None, None, None, False)
     problems = _duplicates(payload)
-    issued_at, not_before, expires_at = [_time(claims, name, problems) for name in ("iat", "nbf", "exp")]
     return TokenFacts(
         issuer=_text(claims.get("iss")),
         subject=_text(claims.get("sub")),
         audience=_texts(claims.get("aud")),
-        client_id=next((_text(claims[name]) for name in _CLIENTS if _text(claims.get(name))), None),
+        client_id=_client(claims),
         scope=_scopes(claims),
         key_id=kid,
         algorithm=alg,
         token_type=typ or _text(claims.get("typ")),
         token_id=_text(claims.get("jti")),
-        issued_at=issued_at,
-        not_before=not_before,
-        expires_at=expires_at,
+        issued_at=_time(claims, "iat", problems),
+        not_before=_time(claims, "nbf", problems),
+        expires_at=_time(claims, "exp", problems),
         problems=tuple(problems),
     )
 
@@ -133,6 +132,13 @@ def _duplicates(payload: bytes) -> list[str]:
     return [f"{name}_duplicate" for name, values in stated.items() if len(values) > 1]
 
 
+def _client(claims: dict[str, Any]) -> str | None:
+    for name in _CLIENTS:
+        if name in claims and (text := _text(claims[name])):
+            return text
+    return None
+
+
 _CLIENTS = ("azp", "client_id", "appid", "cid", "clientId")
 _TIMES = ("exp", "nbf", "iat")
 _DIGITS = pattern(r"-?[0-9]{1,18}(?:\.[0-9]{1,9})?")
@@ -143,6 +149,8 @@ def _time(claims: dict[str, Any], name: str, problems: list[str]) -> float | Non
     value = claims.get(name)
     if value is None:
         return None
+    if value.__class__ is int and 0 <= value <= 1e11:
+        return float(value)  # as nearly all are
     if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
         problems.append(f"{name}_a_string")
         value = float(value)

@@ -6,7 +6,7 @@ from collections import Counter
 from functools import lru_cache
 from math import log2
 
-_LONGEST = 4096  # bytes: the distribution of more says nothing more
+_LONGEST = 512  # bytes: the distribution of more says nothing more
 _N_LOG_N = [0.0] + [n * log2(n) for n in range(1, _LONGEST + 1)]
 
 

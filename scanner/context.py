@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from detectors.detector import Kind, Match, Text
 from detectors.patterns import pattern
-from scanner import hosts, lifetimes
+from scanner import hosts, lifetimes, timestamps
 from scanner.record_time import HEAD, Around, Stamp, all_in_line, at, dated, in_line, keyed
 from scanner.siblings import beside
 from scanner.timestamps import Written
@@ -168,6 +168,9 @@ def _line(text: Text, match: Match) -> tuple[int, int]:
 
 def _surest(around: Around, before: bytes, after: bytes) -> Stamp | None:
     """The line's time; another one in it, if that leaves less open and can be of the same moment."""
+    whole = timestamps.whole_at_beginning(before)
+    if whole:
+        return at(whole)
     best: Stamp | None = None
     for written in _told(before, after):
         stamp = around.settled(written)

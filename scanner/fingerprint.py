@@ -62,7 +62,7 @@ def preview(value: bytes) -> str:
     """What of a secret may be shown: at most its first 4 characters, and its length in bytes."""
     if len(value) < PREVIEWED:
         return f"({len(value)} bytes)"
-    head = "".join(chr(c) if 33 <= c < 127 else "." for c in value[:4])
+    head = "".join([chr(c) if 33 <= c < 127 else "." for c in value[:4]])
     return f"{head}… ({len(value)} bytes)"
 
 

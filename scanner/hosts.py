@@ -54,18 +54,33 @@ _VARIABLE = pattern(rb"\0[A-Za-z_][A-Za-z0-9_]{0,100}=\Z")
 _LEVELS = frozenset(b"DEBUG INFO WARN WARNING ERROR FATAL TRACE NOTICE CRITICAL stdout stderr".split())
 
 
-_WORDS = (b"ost", b"OST", b"ode", b"omputer", b"OMPUTER")  # one stands wherever a key names a host
+# One stands wherever a key names a host.
+_WORDS = (b"OST", b"ode", b"omputer", b"OMPUTER", b"gent", b"beat", b"ubernetes")
+_OF_HOST = pattern(rb"""[._]?[nN]ame|["']\s?:\s?\{""")
+BEFORE_WORD = 24  # bytes of such a key before the word
 
 
 def of_line(line: bytes) -> str | None:
     """The host a line names as its own."""
-    for form in _SYSLOG if line[:1].isalnum() or line[:1] == b"<" else ():
+    first = line[:1]
+    for form in _SYSLOG[2:] if first.isdigit() else _SYSLOG if first == b"<" or first.isalpha() else ():
         found = form.match(line, 0, HEAD)
         if found and found["v"] not in _LEVELS:
             return _plain(found["v"])
-    if not any(word in line for word in _WORDS):
+    words = [at for word in _WORDS if (at := line.find(word)) >= 0]
+    if (at := _host(line, on_top=first == b"{")) >= 0:
+        words.append(at)
+    if not words:
         return None
-    return next(filter(None, map(_plain, _named(line))), None)
+    return next(filter(None, map(_plain, _named(line, max(0, min(words) - BEFORE_WORD)))), None)
+
+
+def _host(line: bytes, *, on_top: bool) -> int:
+    """The index of the first `host` that may name one; -1 if there is none. Alone it only does on top of a record."""
+    at = line.find(b"ost")
+    while at >= 0 and not on_top and not _OF_HOST.match(line, at + 3):
+        at = line.find(b"ost", at + 3)
+    return at
 
 
 def of_environment(data: bytes, start: int, end: int) -> str | None:
@@ -76,10 +91,12 @@ def of_environment(data: bytes, start: int, end: int) -> str | None:
     return _plain(found["v"]) if found else None
 
 
-def _named(line: bytes) -> Iterator[bytes]:
-    """The names in a record of keys and values, the surest first: the node, then the machine, then `host` on top."""
+def _named(line: bytes, start: int) -> Iterator[bytes]:
+    """The names in a record of keys and values, the surest first: the node, then the machine, then `host` on top.
+    Its first key that may name a host begins at `start` or behind it.
+    """
     found: list[tuple[int, bytes]] = []
-    for one in _NAMED.finditer(line):
+    for one in _NAMED.finditer(line, start):
         depth = line.count(b"{", 0, one.start()) - line.count(b"}", 0, one.start())
         if one["node"] or (one["sure"] and depth <= 2) or (line[:1] == b"{" and depth == 1):
             found.append((0 if one["node"] else 1, one["v"]))

@@ -150,8 +150,10 @@ class Window:
 
     def slice(self, start: int, end: int) -> bytes:
         """The bytes [start, end) as far as the window has them."""
-        low = max(start, self.base) - self.base
-        return bytes(memoryview(self._buffer)[low : max(low, min(end, self.end) - self.base)])
+        base = self.base
+        low = start - base if start > base else 0
+        high = (end if end < self.end else self.end) - base
+        return bytes(memoryview(self._buffer)[low:high]) if low < high else b""
 
     def last_line_end(self) -> int:
         """The offset just past the last newline in the window; its base where there is none."""

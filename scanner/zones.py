@@ -46,5 +46,8 @@ def bounds(naive: datetime, zone: tzinfo | None) -> tuple[datetime, datetime]:
     if zone is None:
         whole = naive.replace(tzinfo=UTC)
         return whole - EAST, whole - WEST
+    if zone is UTC:
+        moment = naive.replace(tzinfo=UTC)
+        return moment, moment
     moments = [naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]  # twice when clocks go back
     return min(moments), max(moments)

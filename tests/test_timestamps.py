@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner import timestamps
-from scanner.record_time import Around, Stamp, in_line, keyed
+from scanner.record_time import Around, Stamp, at, in_line, keyed
 from scanner.zones import zone_of
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
@@ -302,3 +302,47 @@ def test_the_interval_holds_the_moment_in_every_zone(seconds: int, form: str) ->
     assert found is not None
     for hours in (-12, -3.5, 0, 5.75, 14):
         assert found.earliest <= whole - timedelta(hours=hours) <= found.latest
+
+
+_ZONES = (
+    "",
+    "Z",
+    "+00:00",
+    "-03:30",
+    "+0200",
+    " +02:00",
+    "+15:00",
+    "Zulu",
+    " UTC",
+    "]Z",
+    " INFO x",
+    " DEBUG",
+    "-x",
+    "+",
+)
+_CLOCKED = st.builds(
+    "{}-{:02}-{:02}{}{:02}:{:02}:{:02}{}{}{}".format,
+    st.sampled_from((1899, 1970, 2026, 2099)),
+    st.integers(0, 13),
+    st.integers(0, 32),
+    st.sampled_from("T _"),
+    st.integers(0, 24),
+    st.integers(0, 61),
+    st.integers(0, 61),
+    st.sampled_from(("", ".5", ",123", ".123456789", ".", ",x")),
+    st.sampled_from(_ZONES),
+    st.sampled_from(("", " ", " [main] INFO", ":", "5", "\n")),
+)
+
+
+@given(_CLOCKED)
+def test_a_time_taken_apart_the_short_way_is_what_the_long_way_tells(text: str) -> None:
+    line = text.encode()
+    long_way = timestamps._made(found) if (found := timestamps._DATED.match(line)) else None
+    first = next(timestamps.dated(line), None)
+    assert (first[1] if first and first[0] == 0 else None) == long_way
+    whole = timestamps.whole_at_beginning(line)
+    if whole:
+        assert long_way is not None
+        stamp = Around(b"", b"", None, None).settled(long_way)
+        assert stamp == at(whole)
