@@ -78,7 +78,8 @@ def surroundings(key: bytes, spans: Iterable[Span], read: Callable[[int, int], b
 
 def finding_id(stream: StreamId, spans: tuple[Span, ...], mark: str) -> str:
     """Sixteen hex digits, the same for the same secret at the same place in every run."""
-    place = repr((stream.path, stream.layers, [(span.start, span.end) for span in spans], mark))
+    again = (stream.occurrence,) if stream.occurrence > 1 else ()
+    place = repr((stream.path, stream.layers, *again, [(span.start, span.end) for span in spans], mark))
     return hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 

@@ -20,10 +20,19 @@ class Source(Struct, frozen=True):
 
 
 class StreamId(Struct, array_like=True, frozen=True):
-    """A decoded stream: the source's path and the layers peeled off, outermost first."""
+    """A decoded stream: the source's path and the layers peeled off, outermost first.
+
+    `occurrence`: which one it is of those that are called the same, from 1; an archive may hold a name twice.
+    """
 
     path: str
     layers: tuple[str, ...] = ()
+    occurrence: int = 1
+
+    @property
+    def shown(self) -> str:
+        """The path and all layers, each behind a `!`, then `#2` of a second one: how reports and messages name it."""
+        return "!".join((self.path, *self.layers)) + (f"#{self.occurrence}" if self.occurrence > 1 else "")
 
     @property
     def members(self) -> str:

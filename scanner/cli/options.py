@@ -15,6 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from scanner.decoders import Limits
+    from scanner.sources import WalkRules
 
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}  # of each command
 
@@ -220,4 +221,17 @@ def limits_of(given: dict[str, Any]) -> Limits:
         members=given["max_members"],
         member_bytes=given["max_member_size"],
         total_bytes=given["max_unpacked"],
+    )
+
+
+def walk_rules_of(given: dict[str, Any]) -> WalkRules:
+    """What the options of WALK ask for."""
+    from scanner.sources import WalkRules
+
+    return WalkRules(
+        include=given["include"],
+        exclude=given["exclude"],
+        newer=None if given["newer"] is None else given["newer"].timestamp(),
+        max_size=given["max_size"],
+        one_file_system=given["one_file_system"],
     )

@@ -39,8 +39,7 @@ class Meter:
     def event(self, event: Finding | Skipped) -> None:
         """Says at once what could not be read; the report says it again."""
         if isinstance(event, Skipped) and self._shown and not self._terminal:
-            where = "/".join((event.stream.path, *event.stream.layers))
-            sys.stderr.write(f"bearertrap: skipped {where}: {event.reason}\n")
+            sys.stderr.write(f"bearertrap: skipped {event.stream.shown}: {event.reason}\n")
 
     def say(self, text: str) -> None:
         """One line, unless no messages are wanted."""

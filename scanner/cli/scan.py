@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner.cli.issuers import ISSUERS, Named
-from scanner.cli.options import LIMITS, REPORT, RULES, SECOND, SETTINGS, VERDICT, WALK, WORK, Sectioned, limits_of
+from scanner.cli.options import (
+    LIMITS,
+    REPORT,
+    RULES,
+    SECOND,
+    SETTINGS,
+    VERDICT,
+    WALK,
+    WORK,
+    Sectioned,
+    limits_of,
+    walk_rules_of,
+)  # fmt: skip
 from scanner.cli.progress import Meter
 from scanner.errors import UsageError
 from scanner.model import USABLE_OR_UNKNOWN, Finding, Skipped, Source, Summary
@@ -209,16 +221,9 @@ class _Scan:
             notice(f"signing keys: {text} were not tried")
 
     def _walked(self) -> list[Source | Skipped]:
-        from scanner.sources import WalkRules, walk
+        from scanner.sources import walk
 
-        rules = WalkRules(
-            include=self._options["include"],
-            exclude=self._options["exclude"],
-            newer=None if self._options["newer"] is None else self._options["newer"].timestamp(),
-            max_size=self._options["max_size"],
-            one_file_system=self._options["one_file_system"],
-        )
-        return list(walk(self._paths, rules))
+        return list(walk(self._paths, walk_rules_of(self._options)))
 
     def _sinks(self, stack: ExitStack) -> list[Sink]:
         from scanner.sinks.registry import FORMATS, VIEWS, format_of, open_sink

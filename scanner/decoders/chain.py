@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
@@ -113,6 +114,8 @@ class _Peeling:
         self._limits = limits
         self._totals: dict[int, int] = {}  # decoded bytes so far of all streams that are as many layers deep
         self._members = 0
+        self._names: set[int] = set()  # hashes of the layers of the members that were given
+        self._again: Counter[int] = Counter()  # of those that came again: how often
         self._told = 0  # bytes of the file that earlier streams have used up
         self._full: LimitExceeded | None = None  # a bound on the whole source was met: nothing more is decoded
 
@@ -129,6 +132,7 @@ class _Peeling:
         if decoder is None:
             told = self._told
             dump = dump_of(head)
+            stream = replace(stream, id=self._told_apart(stream.id))
             stream = dump.attached(stream) if dump else stream
             yield replace(stream, consumed=lambda: self._outer.consumed() - told)
             self._told = self._outer.consumed()
@@ -136,6 +140,15 @@ class _Peeling:
             yield Skipped(stream.id, f"nested deeper than {depth} layers", 0)
         else:
             yield from self._inside(decoder, stream, depth, head)
+
+    def _told_apart(self, stream: StreamId) -> StreamId:
+        """The id with its occurrence. At the limit of members, what is kept of their names takes 80 MB."""
+        name = hash(stream.layers)
+        if not any(":" in layer for layer in stream.layers) or name not in self._names:
+            self._names.add(name)
+            return stream
+        self._again[name] += 1
+        return replace(stream, occurrence=1 + self._again[name])
 
     def _inside(self, decoder: Decoder, stream: Stream, depth: int, head: bytes) -> Iterator[Stream | Skipped]:
         try:

@@ -16,6 +16,8 @@ LONG_STEP = 512 * 1024  # the same where it can: a thread that decodes ahead wai
 
 
 Again = Callable[[], OpenReader]
+OnMember = Callable[[int, bytes], None]  # where in the decoded bytes a member begins, and its first bytes
+MEMBER_HEAD = 1024  # bytes of a member that are shown: a header with a long file name
 
 
 class Feed:
@@ -108,6 +110,7 @@ class Members:
         self.feed = Feed(reader)
         self._again = again
         self._most = STEP if again is None else LONG_STEP
+        self.on_member: OnMember | None = None  # told of each member when it is met
         self.begun = 0  # members so far
         self._delivered = 0  # bytes made so far
         self._open = False  # within a member
@@ -206,6 +209,8 @@ class Members:
             head += self.feed.take(size - len(head)) if head else b""
         self.feed.put_back(head)
         if head.startswith(self.magic):
+            if self.on_member:
+                self.on_member(self._delivered, self.feed.peek(MEMBER_HEAD))
             return True
         if not head and self.begun:
             return False

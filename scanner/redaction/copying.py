@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
+from typing import Protocol
 
 from detectors.patterns import pattern
 from scanner.redaction.mask import Edit
@@ -14,6 +15,19 @@ ROOM = 1 << 20  # bytes written before they are let go of (moving the rest costs
 MARKER = b"[REDACTED:error]"  # stands for a line that could not be worked on
 
 Write = Callable[[bytes], object]
+
+
+class Cuts(Protocol):
+    """Places in a stream that whoever takes what is written wants to know of."""
+
+    def ahead(self) -> int | None:
+        """The offset of the next one that is known, in bytes of the stream; ascending."""
+        ...
+
+    def passed(self) -> None:
+        """All that stands before it was written; of a secret it lies in as much, or all of what replaces it."""
+        ...
+
 
 # What may be part of a secret, for a line that has to go out before it is known whole. Escapes and short words stay,
 # so that JSON and most frames survive; numbers become ones, since a star is no number.
@@ -40,8 +54,9 @@ class Copy:
     Invariants: base <= done <= end; nothing before `done` is written again; edits do not overlap.
     """
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, write: Write, cuts: Cuts | None = None) -> None:
         self._write = write
+        self._cuts = cuts
         self._held = bytearray()
         self._edits: list[tuple[int, int, bytes]] = []  # ascending, all of them past `done`
         self.base = self.done = 0
@@ -119,10 +134,8 @@ class Copy:
         count = bisect_left(self._edits, limit, key=_start)
         for start, end, data in self._edits[:count]:
             self._out(start)
-            if data:
-                self._write(data)
+            self._replaced(end, data)
             self.changed += end - start
-            self.done = end
         del self._edits[:count]
         self._out(limit)
         if self.done - self.base > KEPT + ROOM:
@@ -131,6 +144,24 @@ class Copy:
             self.base += drop
 
     def _out(self, limit: int) -> None:
+        while self._cuts and (cut := self._cuts.ahead()) is not None and cut <= limit:
+            self._put(cut)
+            self._cuts.passed()
+        self._put(limit)
+
+    def _replaced(self, end: int, data: bytes) -> None:
+        """What stands for [done, end): where lengths stay it is cut to the byte, else it is all before the cut."""
+        if self._cuts and len(data) == end - self.done:
+            while (cut := self._cuts.ahead()) is not None and cut < end:
+                head, data = data[: cut - self.done], data[cut - self.done :]
+                self._write(head)
+                self.done = cut
+                self._cuts.passed()
+        if data:
+            self._write(data)
+        self.done = end
+
+    def _put(self, limit: int) -> None:
         if limit > self.done:
             self._write(bytes(memoryview(self._held)[self.done - self.base : limit - self.base]))
             self.done = limit

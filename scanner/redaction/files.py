@@ -23,6 +23,7 @@ from scanner.decoders.interface import Reader, Stream
 from scanner.errors import InputError, OutputError
 from scanner.model import Skipped, Source, StreamId
 from scanner.pipeline import Scanner
+from scanner.redaction.copying import Cuts, Write
 from scanner.redaction.drafts import Draft, Original, like
 from scanner.redaction.leftovers import Known
 from scanner.redaction.mask import Style, Target
@@ -78,6 +79,8 @@ def redact_file(
                 raise Refused("is no regular file; pipe it in")
             job = _Job(source, original, place, known, settings, stack, done)
             job.run(found, recorded)
+    except Refused as error:
+        done.trouble = Skipped(StreamId(source.path, error.layers), f"not redacted: {error}")
     except (InputError, OutputError) as error:
         done.trouble = Skipped(StreamId(source.path), f"not redacted: {error}")
     except OSError as error:
@@ -155,7 +158,7 @@ class _Job:
 
     def _detected(self) -> None:
         def change(_number: int, stream: Stream, outputs: Outputs) -> int:
-            outcome = self._redact(stream, outputs.write, self._style(stream, outputs.fixed))
+            outcome = self._redact(stream, outputs.write, self._style(stream, outputs.fixed), outputs.cuts)
             self._done.failures += outcome.failures
             if outcome.failures and self._in_place:
                 raise Refused("a bug of ours: some lines would have been replaced by a marker")
@@ -166,13 +169,13 @@ class _Job:
     def _rewritten(self, targets: Mapping[int, Iterable[Target]]) -> None:
         def change(number: int, stream: Stream, outputs: Outputs) -> int:
             style = self._style(stream, outputs.fixed)
-            return rewrite(stream.reader, outputs.write, targets.get(number, ()), style)
+            return rewrite(stream.reader, outputs.write, targets.get(number, ()), style, cuts=outputs.cuts)
 
         self._remake(change)
 
-    def _redact(self, stream: Stream, write: Callable[[bytes], object], style: Style) -> Outcome:
+    def _redact(self, stream: Stream, write: Write, style: Style, cuts: Cuts | None = None) -> Outcome:
         redactor = StreamRedactor(self._scanner, style, stream=stream.id, hints=self._hints)
-        outcome = redactor.run(stream.reader, write)
+        outcome = redactor.run(stream.reader, write, cuts)
         if outcome.trouble:
             raise Refused(outcome.trouble.reason)
         return outcome
@@ -249,6 +252,5 @@ def whole(streams: Iterator[Stream | Skipped]) -> Iterator[tuple[int, Stream]]:
             stack.callback(close)
         for number, stream in enumerate(streams):
             if isinstance(stream, Skipped):
-                inside = "/".join(stream.stream.layers)
-                raise Refused(f"{inside}: {stream.reason}" if inside else stream.reason)
+                raise Refused(stream.reason, stream.stream.layers)
             yield number, stream

@@ -31,13 +31,14 @@ SCHEMA = "bearertrap/1"
 
 
 Targets = dict[Target, str | None]  # and the hash of what stood there
+Name = tuple[tuple[str, ...], int]  # the layers of a stream, and which of those with the same it is
 
 
 class Recorded(Struct):
     """What a report says of one file."""
 
     size: int | None = None  # bytes on disk; None where the report does not tell
-    streams: dict[tuple[str, ...], Targets] = field(default_factory=dict)  # by their layers
+    streams: dict[Name, Targets] = field(default_factory=dict)
     incomplete: bool = False  # a part of it was not scanned
 
     def fingerprints(self) -> set[str]:
@@ -92,7 +93,8 @@ def _rows(path: str) -> Iterator[dict[str, Any]]:
 
 def _take(report: Report, row: dict[str, Any]) -> None:
     """One finding. Raises KeyError, TypeError or ValueError where it is none."""
-    source, layers = row["source"], tuple(row["source"]["layers"])
+    source = row["source"]
+    stream = tuple(source["layers"]), int(source.get("occurrence", 1))
     entry = report.files.setdefault(source["path"], Recorded(source.get("size")))
     if source.get("size") != entry.size:
         entry.incomplete = True
@@ -100,7 +102,7 @@ def _take(report: Report, row: dict[str, Any]) -> None:
     if not spans or any(not 0 <= span.start < span.end for span in spans):
         raise ValueError("no spans")
     target = Target(spans, Kind(row["kind"]), str(row["fingerprint"]), tuple(row["encoding"]))
-    entry.streams.setdefault(layers, {})[target] = row.get("surroundings")
+    entry.streams.setdefault(stream, {})[target] = row.get("surroundings")
     for counts, name in ((report.by_kind, row["kind"]), (report.by_state, State(row["verdict"]["state"]).value)):
         counts[name] = counts.get(name, 0) + 1
 
@@ -117,20 +119,17 @@ def checked(source: Source, recorded: Recorded, known: Known, options: Options) 
     if recorded.size is not None and recorded.size != size:
         raise Refused(f"is not what was scanned: it has {size} bytes and had {recorded.size}")
     found: dict[int, list[Target]] = {}
-    seen: set[tuple[str, ...]] = set()
+    seen = 0
     for number, stream in whole(open_source(replace(source, size=size), options.limits)):
-        layers = stream.id.layers
-        targets = recorded.streams.get(layers, {})
-        if targets and layers in seen:
-            raise Refused(f"several members are called {'/'.join(layers)}, and the report does not tell them apart")
-        seen |= {layers} if targets else set()
+        targets = recorded.streams.get((stream.id.layers, stream.id.occurrence), {})
+        seen += bool(targets)
         found[number] = sorted(targets, key=lambda target: target.spans)
 
         def check(target: Target, read: Slice, targets: Targets = targets) -> None:
             _check(target, targets[target], read, known, options.key)
 
         rewrite(stream.reader, lambda data: None, found[number], Style.EQUAL_LENGTH, check)
-    if len(seen) < len(recorded.streams):
+    if seen < len(recorded.streams):
         raise Refused("is not what was scanned: it unfolds in another way")
     return {number: targets for number, targets in found.items() if targets}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from scanner.decoders.interface import Reader
-from scanner.redaction.copying import Copy, Write
+from scanner.redaction.copying import Copy, Cuts, Write
 from scanner.redaction.mask import AFTER, Slice, Style, Target, edits
 
 Check = Callable[[Target, Slice], None]
@@ -13,14 +13,19 @@ BLOCK = 256 * 1024  # bytes read at once
 
 
 def rewrite(
-    reader: Reader, write: Write, targets: Iterable[Target], style: Style, check: Check = lambda target, read: None
+    reader: Reader,
+    write: Write,
+    targets: Iterable[Target],
+    style: Style,
+    check: Check = lambda target, read: None,
+    cuts: Cuts | None = None,
 ) -> int:
     """Copies `reader` to `write`, targets in order of their first span. Gives back how many bytes were replaced.
 
     `check` is shown each target as it stands, before it is replaced. Raises what it, the reader and the writer raise.
     Holds what stands between the spans of one target, no more.
     """
-    copy = Copy(write)
+    copy = Copy(write, cuts)
     buffer = memoryview(bytearray(BLOCK))
     ended = False
     for target in targets:

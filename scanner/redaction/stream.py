@@ -19,7 +19,7 @@ from scanner.looking import Part, Work
 from scanner.matcher import Matcher
 from scanner.model import Finding, Hit, Skipped, Span, State, StreamId
 from scanner.pipeline import Scanner
-from scanner.redaction.copying import Copy, Write
+from scanner.redaction.copying import Copy, Cuts, Write
 from scanner.redaction.mask import Edit, Style, Target
 from scanner.redaction.recent import LONGEST, Recent
 from scanner.redaction.rewriting import replace
@@ -96,10 +96,10 @@ class StreamRedactor:
         self._shape = shape
         self._told: deque[tuple[int, int]] = deque(maxlen=64)  # places told lately: a second look finds some again
 
-    def run(self, reader: Reader, write: Write) -> Outcome:
+    def run(self, reader: Reader, write: Write, cuts: Cuts | None = None) -> Outcome:
         """Copies `reader` to `write` until its end. A reader with `wait(seconds) -> bool` is live."""
         self._outcome = Outcome()
-        self._copy = Copy(write)
+        self._copy = Copy(write, cuts)
         self._recent = Recent()
         self._hidden_from: int | None = None  # behind a marker that stands for a line not yet complete
         self._window = Window(reader, self._shape)

@@ -129,7 +129,7 @@ def advice(finding: Finding) -> str | None:
 
 def place(finding: Finding) -> str:
     """Path, layers, line and column; of what has no lines, the byte."""
-    path = "!".join((finding.stream.path, *finding.stream.layers))
+    path = finding.stream.shown
     place = f"{path}:{finding.line}:{finding.column}" if finding.line else f"{path} byte {finding.spans[0].start:,}"
     return " ".join((place, *_held(finding)))
 
@@ -181,7 +181,7 @@ class Processes(Struct):
         """Takes what a finding says of its process."""
         address = finding.address
         if address and ("process" in address or "command" in address) and len(self.told) < PROCESSES:
-            path = "!".join((finding.stream.path, *finding.stream.layers))
+            path = finding.stream.shown
             named = " ".join(filter(None, (str(address.get("process") or ""), _numbered(address.get("pid")))))
             command = f": {address['command']}" if address.get("command") else ""
             self.told[f"{path} is the memory of {named}{command}"] = None

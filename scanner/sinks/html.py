@@ -49,8 +49,7 @@ class HtmlSink:
         if self._groups.skipped:
             self._write("<h2>Not scanned</h2><ul>")
             for skipped in self._groups.skipped:
-                where = "!".join((skipped.stream.path, *skipped.stream.layers))
-                self._write(f"<li><code>{escape(where)}</code>: {escape(skipped.reason)}")
+                self._write(f"<li><code>{escape(skipped.stream.shown)}</code>: {escape(skipped.reason)}")
             self._write("</ul>")
         self._write("</html>\n")
         self._stream.flush()

@@ -29,7 +29,7 @@ def holder(finding: Finding) -> tuple[str, str]:
     """(kind, name) of what holds the finding: owner, mapping, section, garbage, untold or file."""
     address = finding.address
     if address is None:
-        return "file", "!".join((finding.stream.path, *finding.stream.layers))
+        return "file", finding.stream.shown
     for kind in _NAMED:
         name = address.get(kind)
         if isinstance(name, str):
@@ -129,9 +129,8 @@ class OwnersText(_Inventory):
         if self._more:
             self._line(f"… and {counted(self._more, 'finding')} of more owners; a jsonl report has all")
         for skipped in self._skipped:
-            where = "!".join((skipped.stream.path, *skipped.stream.layers))
             at = "" if skipped.at_byte is None else f" from byte {skipped.at_byte:,}"
-            self._line(f"NOT SCANNED  {where}{at}: {skipped.reason}")
+            self._line(f"NOT SCANNED  {skipped.stream.shown}{at}: {skipped.reason}")
         if self._more_skipped:
             self._line(f"… and {self._more_skipped} more not scanned; a jsonl report has all")
         total = counted(sum(summary.by_kind.values()), "finding")

@@ -142,7 +142,8 @@ def of_summary(summary: Summary) -> Record:
 
 
 def _source(stream: StreamId) -> Record:
-    return {"path": stream.path, "layers": list(stream.layers)}
+    told: Record = {"path": stream.path, "layers": list(stream.layers)}
+    return {**told, "occurrence": stream.occurrence} if stream.occurrence > 1 else told
 
 
 def time(moment: datetime | None) -> str | None:

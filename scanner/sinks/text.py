@@ -102,9 +102,8 @@ class TextSink:
 
     def _not_scanned(self) -> None:
         for skipped in self._groups.skipped:
-            where = "!".join((skipped.stream.path, *skipped.stream.layers))
             at = "" if skipped.at_byte is None else f" from byte {skipped.at_byte:,}"
-            self._line(self._painted("NOT SCANNED", "1;33") + f"  {where}{at}: {skipped.reason}")
+            self._line(self._painted("NOT SCANNED", "1;33") + f"  {skipped.stream.shown}{at}: {skipped.reason}")
         if self._groups.more_skipped:
             self._line(f"… and {self._groups.more_skipped} more not scanned; a jsonl report has all")
 

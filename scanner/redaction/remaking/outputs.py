@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from scanner.errors import InputError, OutputError
+from scanner.redaction.copying import Cuts
 
 IN_MEMORY = 1 << 20  # bytes of a member held before a file is made for it: most members of archives are smaller
 BLOCK = 256 * 1024  # bytes copied at once
@@ -19,11 +20,16 @@ Write = Callable[[bytes], object]
 
 
 class Refused(InputError):
-    """A file that is not to be written; the message says why."""
+    """A file that is not to be written; the message says why, `layers` where in it."""
+
+    def __init__(self, message: str, layers: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.layers = layers
 
 
 class Outputs:
-    """`write` takes what the stream at hand becomes. `fixed`: that has to be as long as the stream.
+    """`write` takes what the stream at hand becomes. `fixed`: that has to be as long as the stream. `cuts`: what is to
+    be told where members of the stream began.
 
     `changed`: bytes replaced so far, counted by who writes. `said` is shown what containers say of their members
     (names, links, comments), which stays as it is.
@@ -33,20 +39,21 @@ class Outputs:
         """`folder`: where members are held until their size is known, in files without a name."""
         self.write = write
         self.fixed = False
+        self.cuts: Cuts | None = None
         self.changed = 0
         self._folder = folder
         self._said = said
         self._waiting = bytearray()
 
     @contextmanager
-    def into(self, write: Write, *, fixed: bool = False) -> Iterator[None]:
+    def into(self, write: Write, *, fixed: bool = False, cuts: Cuts | None = None) -> Iterator[None]:
         """Within, what is made goes elsewhere."""
-        before = self.write, self.fixed
-        self.write, self.fixed = write, fixed
+        before = self.write, self.fixed, self.cuts
+        self.write, self.fixed, self.cuts = write, fixed, cuts
         try:
             yield
         finally:
-            self.write, self.fixed = before
+            self.write, self.fixed, self.cuts = before
 
     def spool(self) -> Spool:
         """A place for a member whose size has to be known before it is written. Raises OutputError."""

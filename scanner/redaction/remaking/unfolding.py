@@ -9,6 +9,7 @@ from scanner.decoders.interface import Decoder, Stream
 from scanner.model import Skipped, Source
 from scanner.redaction.packing import PACKERS
 from scanner.redaction.remaking.outputs import Outputs
+from scanner.redaction.remaking.packed import repacked
 from scanner.redaction.remaking.tar import remade_tar
 from scanner.redaction.remaking.zip import remade_zip
 
@@ -25,18 +26,11 @@ def remade(source: Source, limits: Limits, outputs: Outputs) -> Iterator[Stream 
     A Skipped means that it can't be. Raises Refused, OutputError.
     """
 
-    def unfold(decoder: Decoder, stream: Stream, head: bytes) -> Iterator[Stream | Skipped]:
+    def unfold(decoder: Decoder, stream: Stream, _head: bytes) -> Iterator[Stream | Skipped]:
         if decoder.name in PACKERS:
-            return _packed(decoder, stream, head, outputs)
+            return repacked(decoder, stream, outputs)
         if decoder.name in _CONTAINERS:
             return _CONTAINERS[decoder.name](stream, outputs)
         return iter((Skipped(stream.id, f"what is inside of {decoder.name} can't be rewritten"),))
 
     return open_source(source, limits, unfold)
-
-
-def _packed(decoder: Decoder, stream: Stream, head: bytes, outputs: Outputs) -> Iterator[Stream | Skipped]:
-    packer = PACKERS[decoder.name](head, outputs.write)
-    with outputs.into(packer.write):
-        yield from decoder.decode(stream)
-    packer.close()
