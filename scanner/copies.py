@@ -25,13 +25,12 @@ from scanner.framings import byte_order
 from scanner.matcher import LONGEST
 from scanner.model import Span, StreamId
 from scanner.spans import Spans
-from scanner.spellings import ALNUM, Form, Search
+from scanner.spellings import WORD_BEGIN, Form, Search, stands_alone
 from scanner.values import Value
 from scanner.windows import AHEAD, Range, Shape, Window
 
 MOST_VALUES = 1000  # distinct values a source, of those that last and of those that don't: 0.4 s to compile them all
 SHORTEST = 12  # bytes: shorter values are words and numbers, which stand anywhere
-GLUED = 20  # bytes from which on a value is a copy also inside a longer run of letters: chance no longer explains it
 LONGEST_VALUE = 7000  # bytes: written as \\uXXXX that is 42 KiB, which a window holds on both sides of a hit
 WIDEST = 6  # bytes one byte of a value takes at most: \\u002b
 SPREAD = LONGEST_VALUE * WIDEST  # bytes a copy takes at most
@@ -40,7 +39,6 @@ _UNRESERVED = pattern(rb"[A-Za-z0-9._~-]*")  # RFC 3986 section 2.3: what no one
 _BASE64 = pattern(rb"[A-Za-z0-9+/_-]*")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _LASTING = frozenset({Kind.CLIENT_SECRET, Kind.API_KEY, Kind.BASIC_CREDENTIALS, Kind.PRIVATE_KEY})
-WORD_BEGINS = pattern(rb"(?:\A|[^A-Za-z0-9]|\\[nrtbfv]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2})\Z")
 
 
 class Copy(Struct, frozen=True):
@@ -309,14 +307,11 @@ class _Work:
 
     def _stands_alone(self, form: Form, span: Span) -> bool:
         """Whether a short value is not just a part of a longer word."""
-        if len(form.value) >= GLUED or form.encoding == "hex":
+        if form.encoding == "hex":
             return True
-        step = 2 if form.encoding else 1
-        before = self._window.slice(span.start - 6 * step, span.start)
-        after = self._window.slice(span.end, span.end + step).strip(b"\0")
-        if step == 2:
-            before = before.replace(b"\0", b"")
-        return bool(WORD_BEGINS.search(before)) and not ALNUM.match(after)
+        unit = 2 if form.encoding else 1
+        before = self._window.slice(span.start - WORD_BEGIN * unit, span.start)
+        return stands_alone(len(form.value), before, self._window.slice(span.end, span.end + unit), unit)
 
 
 def _beats(other: _Place, place: _Place) -> bool:

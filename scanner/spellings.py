@@ -16,6 +16,9 @@ from scanner.matcher import quote
 FRAGMENT = 16  # bytes of a value that are enough to look closer
 
 ALNUM = pattern(rb"[A-Za-z0-9]+")
+GLUED = 20  # characters from which on a value is a copy also inside a longer word: chance no longer explains it
+WORD_BEGIN = 6  # characters before a value that tell whether it is a word of its own: the longest escape
+_BEFORE = pattern(rb"(?:\A|[^A-Za-z0-9]|\\[nrtbfv]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2})\Z")
 
 
 class Form(Struct, frozen=True):
@@ -113,3 +116,14 @@ def _fragment(form: bytes) -> tuple[int, int]:
     places = [at for start, end in runs for at in range(start, end - size + 1, 4)]
     best = max(places, key=lambda at: (len(set(form[at : at + size])), at))
     return best, best + size
+
+
+def stands_alone(size: int, before: bytes, after: bytes, unit: int) -> bool:
+    """Whether a value is not just a part of a longer word. A character takes `unit` bytes of what stands before it (of
+    that WORD_BEGIN characters) and after it (one): 2 in UTF-16. `size`: of the value, in characters.
+    """
+    if size >= GLUED:
+        return True
+    if unit == 2:
+        before, after = before.replace(b"\0", b""), after.replace(b"\0", b"")
+    return bool(_BEFORE.search(before)) and not after.isalnum()

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Iterator
 
 from detectors.detector import Kind, Secret
-from scanner.copies import GLUED, WORD_BEGINS
 from scanner.redaction.index import Form, Index, Place
+from scanner.spellings import WORD_BEGIN, stands_alone
 
 RECENT = 20_000  # values a stream remembers; a value forgotten is still found wherever a detector finds it
 LONGEST = 8 * 1024  # bytes of a value (or of its UTF-16): this much of a stream is looked ahead into
@@ -53,7 +53,7 @@ class Recent:
         def accept(text: bytes, place: Place) -> bool:
             begins, form = start + place.start, place.form
             known = max(first, form.since) <= begins < self._until.get(form, begins + 1)
-            return place.whole and known and stands_alone(text, place)
+            return place.whole and known and _stands_alone(text, place)
 
         for place in self._index.places(text, accept):
             yield start + place.start, start + place.end, place.form
@@ -72,13 +72,7 @@ class Recent:
             self._index.remove(number, offsets)
 
 
-def stands_alone(text: bytes, place: Place) -> bool:
-    """Whether a short value is not just a part of a longer word."""
+def _stands_alone(text: bytes, place: Place) -> bool:
     unit = 2 if place.form.encoding else 1
-    if place.end - place.start >= GLUED * unit:
-        return True
-    before = text[max(0, place.start - 6 * unit) : place.start]
-    after = text[place.end : place.end + unit]
-    if unit == 2:
-        before, after = before.replace(b"\0", b""), after.replace(b"\0", b"")
-    return bool(WORD_BEGINS.search(before)) and not after.isalnum()
+    before, after = text[max(0, place.start - WORD_BEGIN * unit) : place.start], text[place.end : place.end + unit]
+    return stands_alone((place.end - place.start) // unit, before, after, unit)
