@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
@@ -188,6 +187,8 @@ def load_allow(path: str | os.PathLike[str], detectors: Collection[str] | None =
         raise UsageError(f"{name}: cannot be read: {os.strerror(error.errno or 0)}") from None
     if len(data) > MOST_BYTES:
         raise UsageError(f"{name}: larger than {MOST_BYTES >> 20} MiB")
+    import tomllib  # a scan without a list starts sooner
+
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import hmac
 import os
-import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -102,12 +101,12 @@ def _read(path: Path) -> bytes:
 
 def _make(path: Path) -> None:
     """Makes a key; of two processes that do at once, the first wins and the second uses its key."""
-    temporary = path.with_name(f"key.{os.getpid()}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f"key.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(descriptor, "w") as file:
-            file.write(secrets.token_hex(KEY_BYTES) + "\n")
+            file.write(os.urandom(KEY_BYTES).hex() + "\n")
         with contextlib.suppress(FileExistsError):
             os.link(temporary, path)
         os.unlink(temporary)

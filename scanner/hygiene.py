@@ -11,8 +11,10 @@ import sys
 import threading
 import traceback
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
+if TYPE_CHECKING:
+    from msgspec import Struct
 
 PR_SET_PDEATHSIG = 1  # prctl(2): the signal a process gets when the thread that made it ends
 PR_SET_DUMPABLE = 4  # prctl(2): 0 keeps core dumps from being made and other processes from attaching

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tomllib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -97,6 +96,8 @@ def _csv_rows(path: str | Path, text: str) -> list[dict[str, Any]]:
 
 
 def _toml_rows(path: str | Path, text: str) -> list[dict[str, Any]]:
+    import tomllib  # a scan without an inventory starts sooner
+
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

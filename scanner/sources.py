@@ -13,7 +13,6 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from urllib.parse import unquote_to_bytes, urlsplit
 
 from msgspec import Struct
 
@@ -65,6 +64,8 @@ def walk(paths: Sequence[str], rules: WalkRules | None = None) -> Iterator[Sourc
 def _named(path: str) -> bytes:
     if not _SCHEME.match(path):
         return os.fsencode(path)
+    from urllib.parse import unquote_to_bytes, urlsplit
+
     url = urlsplit(path)
     if url.scheme != "file":
         raise UsageError(f"{url.scheme}:// is not supported (yet); only files, folders, - and file://")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from detectors.patterns import pattern
 
@@ -33,6 +32,8 @@ def zone_of(text: str) -> tzinfo | None:
         return timezone(offset) if WEST <= offset <= EAST else None
     if not _IANA.fullmatch(text):
         return None
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):

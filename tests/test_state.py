@@ -18,7 +18,8 @@ from msgspec.structs import replace
 
 from scanner.errors import UsageError
 from scanner.model import Finding, Skipped, Source
-from scanner.run import Options, State, run
+from scanner.run import Options, run
+from scanner.run.state import State
 from tests.scanning import AS_OF, KEY, jwt, opaque
 from tests.streams import source_of
 

@@ -80,10 +80,12 @@ def maybe_instant(ctx: click.Context, param: click.Parameter, value: str | None)
 
 def maybe_zone(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tzinfo | None:
     """A zone by its offset or its name."""
+    if value is None:
+        return None
     from scanner.zones import zone_of
 
-    zone = None if value is None else zone_of(value)
-    if value is not None and zone is None:
+    zone = zone_of(value)
+    if zone is None:
         raise click.BadParameter("not a zone: write UTC, +02:00 or Europe/Berlin")
     return zone
 

@@ -33,7 +33,8 @@ from scanner.sinks.interface import Sink
 if TYPE_CHECKING:
     from scanner.allow import Tally
     from scanner.identities import Roll
-    from scanner.run import Options, State
+    from scanner.run import Options
+    from scanner.run.state import State
     from scanner.signing import SigningKeys
 
 NOTHING, UNUSABLE, USABLE, INCOMPLETE, INTERRUPTED = 0, 10, 11, 12, 130
@@ -129,10 +130,10 @@ class _Scan:
         )  # fmt: skip
 
     def _state(self, options: Options, stack: ExitStack) -> State | None:
-        from scanner.run import State
-
         if self._options["state"] is None:
             return None
+        from scanner.run.state import State
+
         try:
             return stack.enter_context(State(self._options["state"], options))
         except UsageError as error:

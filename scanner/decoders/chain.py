@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
-from scanner.decoders.dumps import DUMPS, dump_of
+from scanner.decoders import dumps
+from scanner.decoders.dumps import dump_of
 from scanner.decoders.formats import DECODERS
 from scanner.decoders.interface import Decoder, Limits, OpenReader, Stream
 from scanner.decoders.opening import STDIN, Counted, File, Peeked, head_of, open_file
@@ -102,7 +103,7 @@ def _decoder(head: bytes) -> Decoder | None:
 
 
 def _undecided(head: bytes) -> bool:
-    return any(decoder.undecided(head) for decoder in DECODERS) or any(dump.undecided(head) for dump in DUMPS)
+    return any(decoder.undecided(head) for decoder in DECODERS) or dumps.undecided(head)
 
 
 class _Peeling:

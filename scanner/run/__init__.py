@@ -7,8 +7,8 @@ nothing of each other: what a range finds is what a scan of the whole file finds
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -16,11 +16,15 @@ from scanner.model import Finding, Skipped, Source
 from scanner.run.meter import Meter
 from scanner.run.options import Notice, Options, Progress, Tell
 from scanner.run.sequence import Sequence
-from scanner.run.state import State
 from scanner.signing import Trials
 from scanner.values import Keep
 
-__all__ = ["Options", "Progress", "State", "run"]
+if TYPE_CHECKING:  # what is imported where it is used: a scan without a state or without workers starts sooner
+    from concurrent.futures import Executor
+
+    from scanner.run.state import State
+
+__all__ = ["Options", "Progress", "run"]
 
 
 def _unheard(_text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scanner.model import Source
 from scanner.run.options import Progress, Tell
+from scanner.run.units import Unit
 
 EVERY = 1 << 22  # bytes between two words
 
@@ -29,6 +30,13 @@ class Meter:
         """`count` bytes were used up by units that are not done yet; `source` is among them."""
         if self._tell:
             self._tell(Progress(self._bytes + count, self._total, self._sources, source.path))
+
+    def took(self, unit: Unit) -> None:
+        """All of a unit was read."""
+        for source in unit.sources:
+            self.read(source, unit.cost if unit.ranged else source.size or 0)
+            if unit.last:
+                self.done(source)
 
     def done(self, source: Source) -> None:
         """The source was read to its end."""

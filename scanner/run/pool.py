@@ -120,7 +120,10 @@ def in_order(
         unit, future = waiting.popleft()
         if isinstance(executor, _Processes):
             executor.wait(future, unit, meter)
-        return _metered(unit, _result(unit, future, options), meter)
+        result = _result(unit, future, options)
+        if meter:
+            meter.took(unit)
+        return unit, result
 
     for unit in units:
         waiting.append((unit, executor.submit(work, unit, options)))
@@ -135,22 +138,6 @@ def _result(unit: Unit, future: Future[Result], options: Options) -> Result:
         return future.result()
     except BrokenProcessPool:  # it died, or another did while this one waited
         return _alone(unit, options)
-
-
-def _metered(unit: Unit, result: Result, meter: Meter | None) -> tuple[Unit, Result]:
-    if meter is None:
-        return unit, result
-    for source in unit.sources:
-        meter.read(source, unit.cost if unit.ranged else source.size or 0)
-        if unit.last:
-            meter.done(source)
-    return unit, result
-
-
-def inline(units: Iterable[Unit], meter: Meter | None, options: Options) -> Iterator[tuple[Unit, Result]]:
-    """One after another, here."""
-    for unit in units:
-        yield _metered(unit, work(unit, options), meter)
 
 
 def _alone(unit: Unit, options: Options) -> Result:

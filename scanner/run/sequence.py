@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Executor
 from contextlib import nullcontext
 from functools import partial
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 from scanner.context import FileHints
 from scanner.decoders import Stream, attached, data_of, is_plain_file
@@ -16,11 +16,13 @@ from scanner.run.again import Again
 from scanner.run.lines import Lines
 from scanner.run.meter import Meter
 from scanner.run.options import Notice, Options
-from scanner.run.pool import in_order, inline, processes
 from scanner.run.units import RANGE, Unit, all_units, ranges
-from scanner.run.work import Result, all_of, first_look, scan_source, scanner_for
+from scanner.run.work import Result, all_of, first_look, scan_source, scanner_for, work
 from scanner.signing import Trials
 from scanner.values import Keep
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 Events = Iterator[Finding | Skipped]
 _Do = Callable[[Iterable[Unit], Meter | None], Iterator[tuple[Unit, Result]]]
@@ -53,6 +55,8 @@ class Sequence:
             for source in sources:
                 yield source, self._here(source)
             return
+        from scanner.run.pool import in_order, processes  # with all of multiprocessing: 10 ms that not every scan needs
+
         workers = FAR if self._executor else self._jobs
         with nullcontext(self._executor) if self._executor else processes(self._options, self._jobs) as pool:
             do = partial(in_order, options=self._options, executor=pool, workers=workers)
@@ -62,7 +66,7 @@ class Sequence:
         stretches = data_of(source)
         if stretches is not None and is_plain_file(source):
             cut = ranges(source, source.size or 0, stretches)
-            for _, events in self._joined(cut, partial(inline, options=self._options)):
+            for _, events in self._joined(cut, self._inline):
                 yield from events
             return
         yield from scan_source(source, self._options, self._meter.read, self._keep, self._notice, self._trials)
@@ -85,6 +89,14 @@ class Sequence:
             placed = lines.placed(unit, result)
             for source, count in zip(unit.sources, result.counts, strict=True):
                 yield source, islice(placed, count)
+
+    def _inline(self, units: Iterable[Unit], meter: Meter | None) -> Iterator[tuple[Unit, Result]]:
+        """One after another, here."""
+        for unit in units:
+            result = work(unit, self._options)
+            if meter:
+                meter.took(unit)
+            yield unit, result
 
     def _offer(self, result: Result) -> None:
         if self._trials:

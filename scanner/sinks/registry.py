@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -116,7 +115,7 @@ def _file(target: str) -> Iterator[BinaryIO]:
         with open(target, "wb", buffering=0) as device:  # /dev/full, /dev/fd/3: nothing to rename
             yield _output(device, repr(target))
         return
-    temporary = f"{target}.{secrets.token_hex(4)}.partial"
+    temporary = f"{target}.{os.urandom(4).hex()}.partial"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:

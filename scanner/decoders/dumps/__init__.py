@@ -5,27 +5,23 @@ One file a format. A dump never loads more of the file than it says in its named
 
 from __future__ import annotations
 
-from scanner.decoders.dumps import elfcore, minidump, physical
-from scanner.decoders.dumps.heapsnapshot import HeapSnapshot
-from scanner.decoders.dumps.hprof import Hprof
-from scanner.decoders.dumps.jfr import Jfr
-from scanner.decoders.dumps.reading import MemoryDump, begins
-from scanner.decoders.dumps.reports import KINDS, CrashReport
+from scanner.decoders.dumps.openings import may_be_dump, may_become_dump
 from scanner.decoders.interface import Dump
-
-DUMPS: tuple[Dump, ...] = (
-    Hprof(),
-    HeapSnapshot(),
-    Jfr(),
-    MemoryDump("elf-core", elfcore.recognises, elfcore.undecided, elfcore.parse),
-    MemoryDump("minidump", minidump.recognises, minidump.undecided, minidump.parse),
-    MemoryDump("lime", physical.is_lime, begins(physical.LIME), physical.parse_lime),
-    MemoryDump("windows-kernel", physical.is_windows, begins(b"PAGEDU"), physical.parse_windows),
-    *map(CrashReport, KINDS),
-    *(MemoryDump(name, one.recognises, one.undecided, one.parse) for name, one in physical.KNOWN.items()),
-)
 
 
 def dump_of(head: bytes) -> Dump | None:
     """The format a stream with these first bytes is a dump of."""
+    if not may_be_dump(head):
+        return None
+    from scanner.decoders.dumps.formats import DUMPS
+
     return next((dump for dump in DUMPS if dump.recognises(head)), None)
+
+
+def undecided(head: bytes) -> bool:
+    """Whether more bytes could make these first ones a dump's."""
+    if not may_become_dump(head):
+        return False
+    from scanner.decoders.dumps.formats import DUMPS
+
+    return any(dump.undecided(head) for dump in DUMPS)
