@@ -33,6 +33,7 @@ _RUN = pattern(rb"[A-Za-z0-9_-]*")
 _FIXED = {"HS256": 43, "HS384": 64, "HS512": 86, "ES256": 86, "ES256K": 86, "ES384": 128, "ES512": 176, "EdDSA": 86}
 _RSA = (2731, 1366, 683, 512, 342)  # moduli of 16384, 8192, 4096, 3072, 2048 bits
 _SHORT_RSA = 171  # 1024 bits, forbidden by RFC 7518 section 3.3: more than that is the beginning of a longer one
+_SIGNATURES = frozenset((*_FIXED.values(), *_RSA))
 _CLAIMS = pattern(rb'"(?:iss|sub|aud|exp|nbf|iat|jti|azp|client_id|scope|scp)"\s*:')
 _HEADER_START = pattern(rb'\{\s*"(?:alg|typ|kid|enc|x5[tcu]|jku|jwk|cty|crit|zip|epk)"')
 _COOKIE = pattern(rb"""(?i)cookies?["'\]]{0,3}\s{0,2}[:=,]|"cookies"|set-cookie|session[a-z_]*cookie""")
@@ -57,6 +58,8 @@ def confirm(text: Text) -> Iterator[Match]:
         match = _headless(text, start, header_end)
         if match:
             yield match
+    elif match := _beheaded(text, start, header_end):
+        yield match
     elif _is_header_start(header):
         yield _match(text, start, header_end, TokenFacts(), Flaw.FRAGMENT)
 
@@ -179,6 +182,17 @@ def _headless(text: Text, payload_start: int, payload_end: int) -> Match | None:
     return _match(text, payload_start - 1 - len(kept), end, facts, Flaw.DAMAGED)
 
 
+def _beheaded(text: Text, start: int, payload_end: int) -> Match | None:
+    """A payload and a signature whose header, which anyone can write again, was left out; of a length signatures have."""
+    payload = decode_part(text.data[start:payload_end]) if text.data[payload_end : payload_end + 1] == b"." else None
+    if not payload or not _CLAIMS.search(payload) or (facts := facts_of(payload, None)) is None:
+        return None
+    end = _run_end(text, payload_end + 1)
+    if end - payload_end - 1 not in _SIGNATURES or text.data[end : end + 1] == b".":
+        return None
+    return _match(text, start, end, facts, Flaw.DAMAGED)
+
+
 def _starts(run: bytes) -> Iterator[int]:
     for mark in (b"eyJ", b"ewo", b"ew0", b"eyA", b"eyI"):
         position = run.find(mark)
@@ -252,11 +266,15 @@ DETECTOR = Detector(
     examples=(
         (b"token " + _TOKEN + b" seen", _TOKEN),
         (b"x_" + _TOKEN + b"tail", _TOKEN),
+        (b"ends in " + _P + b"." + _S, _P + b"." + _S),
     ),
     counterexamples=(
         b"cursor eyJpZCI6MTIzNDU2fQ end",
         b"eyJhbGciOiJIUzI1NiJ9 alone is a header",
         b"eyJsaW1pdCI6MTB9.eyJwYWdlIjoyfQ.x",
+        b"cursor eyJsaW1pdCI6MTB9." + _S,
+        b"session " + _P + b".Zk7pQ2." + _S,
+        b"session " + _P + b"." + _S[:27],
     ),
     before=2560,
     after=65536,

@@ -141,6 +141,20 @@ def test_kept_claims_can_be_read_and_are_no_token_any_more(style: Style, frame: 
     assert redact(made, style=style, key=KEY).data == made
 
 
+@pytest.mark.parametrize("style", Style)
+@pytest.mark.parametrize("frame", [b"sent %s\n", b'{"token":"%s"}\n', b"GET /cb#id_token=%s&state=1\n", b"\0\1%s\0"])
+@pytest.mark.parametrize("lost", ["header", "some of the header", "header, not its dot"])
+def test_of_a_token_without_its_header_no_signature_stays(style: Style, frame: bytes, lost: str) -> None:
+    """The header says nothing: who has the rest can write it again."""
+    token = jwt(17)
+    header, payload, signature = token.split(b".")
+    kept = {"header": b"", "some of the header": header[-9:] + b".", "header, not its dot": b"."}[lost]
+    data = frame % (kept + payload + b"." + signature)
+    made = redact(data, style=style, key=KEY).data
+    assert not any(signature[i : i + 12] in made for i in range(len(signature) - 11))
+    assert redact(made, style=style, key=KEY).data == made
+
+
 def test_pseudonyms_tell_equal_from_different() -> None:
     lines = b"".join(b"Authorization: Bearer " + opaque(seed) + b"\n" for seed in (1, 2, 1))
     first, second, third = redact(lines, style=Style.PSEUDONYM, key=KEY).data.splitlines()

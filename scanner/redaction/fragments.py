@@ -11,7 +11,7 @@ from detectors.shapes import is_wordy
 from scanner.decoders.interface import Reader
 from scanner.model import Span
 from scanner.redaction.index import WORD, Form, Index, Place
-from scanner.redaction.mask import Style, Target
+from scanner.redaction.mask import Style, Target, is_beheaded
 
 FRAGMENT = 12  # characters: a shorter stretch tells too little, and chance makes too many
 ENCODED = 24  # bytes of a fragment in UTF-16 or in base64, where it is 18 characters
@@ -67,6 +67,8 @@ def _telling_words(text: bytes, kind: Kind, style: Style) -> range | list[int]:
 
 def _signed(text: bytes, kind: Kind) -> int:
     """Where in a value the signature begins that follows encoded claims; its end where there is none, 0 for others."""
+    if kind is Kind.JWT and is_beheaded(text):
+        return text.rfind(b".") + 1
     damaged = kind is Kind.JWT and text.count(b".") > 1  # a freed block: its header's beginning is lost
     if not damaged and not text.startswith((b"ey", b"ew")):
         return text.rfind(b"_") + 1 if b"_eyJ" in text else 0

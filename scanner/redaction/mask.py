@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from detectors.claims import jose_header
 from detectors.detector import Kind
 from detectors.patterns import pattern
 from scanner.model import Finding, Span
@@ -189,6 +190,11 @@ _JWS = pattern(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.|\Z)")
 _DONE = pattern(rb"\.?(?:(?:\[|%(?:25)*5B)?REDACTED[:%-]|\*{6})")  # behind claims that were kept before
 
 
+def is_beheaded(token: bytes) -> bool:
+    """Whether it is a payload and a signature, the header being left out; else two parts are a header and a payload."""
+    return token.count(b".") == 1 and jose_header(token.partition(b".")[0]) is None
+
+
 def _without_signature(secret: _Secret, pieces: list[bytes], after: bytes) -> list[bytes] | None:
     """Header and payload as they stand, the signature gone; None where it is no JWS in plain letters (RFC 7515 7.1)."""
     whole = b"".join(pieces)
@@ -197,6 +203,8 @@ def _without_signature(secret: _Secret, pieces: list[bytes], after: bytes) -> li
         return None
     if b"." in whole[kept.end() :]:
         return None  # JWE: five parts, and nothing to be read in any of them
+    if is_beheaded(whole):
+        return None  # what stands last is the signature
     if _DONE.match(whole[kept.end() :] or after):
         return pieces
     left = kept.end()
