@@ -180,6 +180,8 @@ def _scopes(claims: dict[str, Any]) -> tuple[str, ...]:
     """`scope` of RFC 8693 section 4.2 (a string), `scp` of Okta (a list) and Entra ID (a string)."""
     for name in ("scope", "scp", "scopes"):
         value = claims.get(name)
+        if value is None:
+            continue
         if isinstance(value, str):
             return tuple(value[:2000].split()[:50])
         if isinstance(value, list):

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from msgspec.structs import replace
-
 from detectors.claims import decode_part, facts_of, jose_header, may_open_object
 from detectors.detector import (
     Anchor,
@@ -44,32 +42,27 @@ HEADER_BACK = 2048  # characters before a payload in which the remains of a dama
 
 def confirm(text: Text) -> Iterator[Match]:
     """The token at an anchor: its header begins there, or its payload does and the header is damaged."""
-    start = _start(text)
-    if start is None:
-        return
+    start = _begin(text.data, text.hit)
+    match = None if start is None else _token(text, start)
+    if match:
+        yield match
+
+
+def _token(text: Text, start: int) -> Match | None:
     header_end = _run_end(text, start)
     header = text.data[start:header_end]
     known = jose_header(header) if text.data[header_end : header_end + 1] == b"." else None
     if known is not None:
-        match = _jwe(text, start, header_end) if known[3] else _jws(text, start, header_end, known)
-        if match:
-            yield match
-    elif text.data[start - 1 : start] == b".":
-        match = _headless(text, start, header_end)
-        if match:
-            yield match
-    elif match := _beheaded(text, start, header_end):
-        yield match
-    elif _is_header_start(header):
-        yield _match(text, start, header_end, TokenFacts(), Flaw.FRAGMENT)
-
-
-def _start(text: Text) -> int | None:
-    """Where the encoded object an anchor marked begins: anchors are its first 3, 4 or 8 bytes."""
-    return _begin(text.data, text.hit)
+        return _jwe(text, start, header_end) if known[3] else _jws(text, start, header_end, known)
+    if text.data[start - 1 : start] == b".":
+        return _headless(text, start, header_end)
+    if match := _beheaded(text, start, header_end):
+        return match
+    return _match(text, start, header_end, TokenFacts(), Flaw.FRAGMENT) if _is_header_start(header) else None
 
 
 def _begin(data: bytes, hit: int) -> int | None:
+    """Where the encoded object an anchor marked begins: anchors are its first 3, 4 or 8 bytes."""
     for size in (3, 4, 8):
         if hit >= size and data[hit - size : hit - size + 2] in (b"ey", b"ew"):
             return hit - size
@@ -86,7 +79,8 @@ def at(text: Text, start: int) -> Match | None:
     """The token that begins at `start`, for detectors that found its place by a key. Raises NeedMore."""
     if text.data[start : start + 2] not in (b"ey", b"ew"):
         return None
-    return next((match for match in confirm(replace(text, hit=start + 3)) if match.start == start), None)
+    match = _token(text, start)
+    return match if match and match.start == start else None
 
 
 def _run_end(text: Text, start: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, tzinfo
 
 from msgspec import Struct
@@ -50,29 +50,50 @@ class FileHints(Struct, frozen=True):
     read: datetime | None = None  # when a source without a last change is read: no record in it is younger
 
 
-def describe(text: Text, match: Match, earlier: bytes, hints: FileHints) -> Context:
-    """What the bytes around a match say. `earlier`: raw bytes of the stream that end where the match begins."""
+Earlier = Callable[[], bytes]  # raw bytes of the stream that end where a match begins; asked for only where needed
+
+
+def describe(text: Text, match: Match, earlier: Earlier, hints: FileHints) -> Context:
+    """What the bytes around a match say."""
     data = text.data
-    around = Around(earlier, data[match.end : match.end + LONGEST_LINE], hints.mtime, hints.zone, hints.read)
     line = _line(text, match)
-    stamp, basis, belongs, above = _record_time(text, match, line, earlier, around)
+    whole = timestamps.whole_at_beginning(data[line[0] : match.start])
+    if whole and speaks_for_itself(match):  # nothing is left to be told by what stands further away
+        return _context(text, match, line, logged=at(whole), logged_at_basis="record")
+    before = earlier()
+    around = Around(before, data[match.end : match.end + LONGEST_LINE], hints.mtime, hints.zone, hints.read)
+    stamp, basis, belongs, above = _record_time(text, match, line, before, around)
     lifetime, issued, issued_by = lifetimes.NOTHING, None, ""
     if not speaks_for_itself(match):
         lifetime = lifetimes.of(data, match.start, match.end, match.kind, match.key, hints.zone)
         if stamp and not belongs and _is_counted_from(match, lifetime):
             stamp = _until_next(stamp, data, match, around)
         issued, issued_by = _issue(data, match, line[0], lifetime, stamp, around)
-    siblings = beside(data, match.start, match.end)
+    return _context(text, match, line, stamp, basis, above, lifetime, issued, issued_by)
+
+
+def _context(
+    text: Text,
+    match: Match,
+    line: tuple[int, int],
+    logged: Stamp | None,
+    logged_at_basis: str | None,
+    above: bytes = b"",
+    lifetime: lifetimes.Lifetime = lifetimes.NOTHING,
+    issued: Stamp | None = None,
+    issued_by: str = "",
+) -> Context:
+    siblings = beside(text.data, match.start, match.end)
     return Context(
-        logged=stamp,
-        logged_at_basis=basis,
+        logged=logged,
+        logged_at_basis=logged_at_basis,
         lifetime=lifetime,
         issued=issued,
         issued_by=issued_by,
         client_id=siblings.client_id,
         issuer=siblings.issuer,
         host=_host(text, match, line, above),
-        format=_format(data, match),
+        format=_format(text.data, match),
     )
 
 
@@ -256,11 +277,13 @@ def _basis(where: str, stamp: Stamp) -> str:
 
 
 def _format(data: bytes, match: Match) -> str:
-    line = data[data.rfind(b"\n", 0, match.start) + 1 : match.start]
-    if line.startswith(b'{"log":"'):
-        return "docker-json"
-    if b" stdout F " in line[:64] or b" stderr F " in line[:64] or b" stdout P " in line[:64]:
+    start = data.rfind(b"\n", 0, match.start) + 1
+    head = data[start : min(start + 64, match.start)]
+    if head[:1] == b"{":
+        return "docker-json" if head.startswith(b'{"log":"') else "json"
+    if b" std" in head and _CRI.search(head):
         return "cri"
-    if line[:1] == b"{":
-        return "json"
-    return "binary" if b"\0" in data[max(0, match.start - 64) : match.end + 64] else "text"
+    return "binary" if data.find(b"\0", max(0, match.start - 64), match.end + 64) >= 0 else "text"
+
+
+_CRI = pattern(rb" std(?:out [FP]|err F) ")

@@ -46,8 +46,9 @@ def assess(match: Match, context: Context, policy: Policy) -> Assessment:
     if match.flaw is not None:
         return Assessment(State.UNUSABLE, match.flaw.value, policy.as_of, _FLAWS[match.flaw], weaknesses=weak)
     begins = moment(match.facts.not_before)
-    evidence = tuple(_evidence(match, context))
-    end = _combined(evidence)
+    claimed = _claimed(match)
+    evidence = (claimed,) if claimed else tuple(_evidence(match, context))
+    end = claimed or _combined(evidence)
     state, basis, reason = _by(end, begins, policy) if end else _without_date(match, context, begins, policy)
     until = end.latest if end and (state is not State.UNKNOWN or end.latest == end.earliest) else None
     when_logged = _live_when_logged(begins, end, context, policy)
@@ -128,11 +129,7 @@ _STATIC = frozenset({Kind.CLIENT_SECRET, Kind.BASIC_CREDENTIALS, Kind.PRIVATE_KE
 
 
 def _evidence(match: Match, context: Context) -> Iterator[Evidence]:
-    """All clocks that speak, the strongest first."""
-    claimed = _claimed(match)
-    if claimed:
-        yield claimed
-        return
+    """All clocks that speak where it does not state its end itself, the strongest first."""
     if match.family == "jwt" and match.facts.token_type != "JWE" and "claims_unreadable" not in match.facts.problems:
         return  # it says of itself that it has no end; what stands beside it may be another's
     lifetime, issued, logged = context.lifetime, context.issued, context.logged

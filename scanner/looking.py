@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from detectors.detector import Confirm, Detector, Flaw, Match, NeedMore, Text
 from detectors.patterns import pattern
 from scanner.matcher import LONGEST, Matcher, Row
-from scanner.model import Hit, Span
+from scanner.model import Hit
 from scanner.nearby import BESIDE, NEAR, Nearby, is_ghost_in
 from scanner.resolve import REACH, Candidate, Resolver
 from scanner.rules import RuleTimeout
@@ -171,7 +171,7 @@ class Work:
         if not spans or _is_ours(view.data, match):
             return
         detector = match.family if match.family == "jwt" else detector  # whoever found its place, it is a JWT
-        candidate = Candidate(spans, match, detector, view, self._earlier(spans[0]))
+        candidate = Candidate(spans[0].start, spans[-1].end, spans, match, detector, view)
         if detector == "jwt" and not match.flaw:
             beside = anchor_end is not None and 0 <= candidate.start - anchor_end <= BESIDE
             self._covered = (anchor_end if beside and anchor_end else candidate.start, candidate.end)
@@ -183,7 +183,7 @@ class Work:
         `wanted`: bytes behind the hit that it asks for anyhow.
         """
         unknown = not self._window.final and self._window.end < hit.end + self._window.ahead
-        first = next(reach for reach, size in enumerate(REACHES) if size >= wanted)
+        first = next(reach for reach, size in enumerate(REACHES) if size >= wanted) if wanted else 0
         for reach in range(first, len(REACHES)):
             placed = self._views.at(hit, row, reach, self._window.end, self._window.final)
             if placed is None:
@@ -228,9 +228,6 @@ class Work:
             if match.flaw is not None or start < 0 or view.data[start:end] != near.data[match.start : match.end]:
                 return None
         return [(view, replace(match, start=match.start + moved, end=match.end + moved)) for match in found]
-
-    def _earlier(self, span: Span) -> bytes:
-        return self._window.slice(span.start - EARLIER, span.start)
 
 
 _OUTERMOST = frozenset(("hexdump", "memory-words", "byte-list"))  # not looked for in what a layout holds

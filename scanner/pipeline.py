@@ -9,12 +9,12 @@ from msgspec.structs import replace
 from detectors.detector import Match, TokenFacts
 from detectors.entropy import shannon
 from detectors.patterns import pattern
-from scanner.context import Context, FileHints, describe, speaks_for_itself
+from scanner.context import Context, Earlier, FileHints, describe, speaks_for_itself
 from scanner.decoders.interface import Reader
 from scanner.errors import InputError
 from scanner.fingerprint import finding_id, fingerprint, preview, surroundings
 from scanner.judge import Policy, assess
-from scanner.looking import Part, Work
+from scanner.looking import EARLIER, Part, Work
 from scanner.matcher import Matcher
 from scanner.model import Finding, Skipped, State, StreamId
 from scanner.resolve import Candidate
@@ -106,19 +106,19 @@ class Scanner:
                     keep(Value(finding, candidate.match))
                 yield finding
 
-    def state(self, candidate: Candidate, hints: FileHints) -> State:
+    def state(self, window: Window, candidate: Candidate, hints: FileHints) -> State:
         """The verdict of the finding a candidate would become; cheap where the match tells it by itself."""
         match = candidate.match
         if speaks_for_itself(match):
             return assess(match, Context(), self._policy).state
-        context = describe(candidate.view.text(match.end), match, candidate.earlier, hints)
+        context = describe(candidate.view.text(match.end), match, _earlier(window, candidate), hints)
         return assess(match, context, self._policy).state
 
     def finding(self, stream: StreamId, window: Window, candidate: Candidate, hints: FileHints) -> Finding:
         """The finding a candidate becomes. Candidates of a window are to be given in order of their start."""
         match = candidate.match
         value = match.secret.reveal()
-        context = describe(candidate.view.text(match.end), match, candidate.earlier, hints)
+        context = describe(candidate.view.text(match.end), match, _earlier(window, candidate), hints)
         mark = fingerprint(self.key, value)
         line, column = window.line_and_column(candidate.start)
         return Finding(
@@ -146,6 +146,10 @@ class Scanner:
             source_size=hints.size,
             host=context.host,
         )
+
+
+def _earlier(window: Window, candidate: Candidate) -> Earlier:
+    return lambda: window.slice(candidate.start - EARLIER, candidate.start)
 
 
 def _encoding(candidate: Candidate, window: Window) -> tuple[str, ...]:

@@ -20,27 +20,23 @@ REACH = 16 * 1024  # bytes: no match begins further than this before the end of 
 class Candidate(Struct, frozen=True):
     """A match with its place in the stream, waiting to be compared with its neighbours."""
 
+    start: int  # of the first span
+    end: int  # of the last one
     spans: tuple[Span, ...]
     match: Match
     detector: str
     view: View
-    earlier: bytes  # up to 16 KiB of the stream before the view, for the record's time
-
-    @property
-    def start(self) -> int:
-        return self.spans[0].start
-
-    @property
-    def end(self) -> int:
-        return self.spans[-1].end
 
     def order(self) -> tuple[int, bool, int, int, str, str]:
         """Greater is better; total, so that equals cannot drop each other."""
         size = sum(span.end - span.start for span in self.spans)
         return (self.match.rank, self.match.flaw is None, size, -self.start, self.detector, repr(self.spans))
 
-    def overlaps(self, other: Candidate) -> bool:
-        return any(a.start < b.end and b.start < a.end for a in self.spans for b in other.spans)
+    def beats(self, other: Candidate) -> bool:
+        """Whether it overlaps the other and is better."""
+        return self.order() > other.order() and any(
+            a.start < b.end and b.start < a.end for a in self.spans for b in other.spans
+        )
 
 
 class Resolver:
@@ -86,17 +82,17 @@ def _beaten(field: list[Candidate], reaches: list[int], place: int) -> bool:
     that only neighbours are looked at.
     """
     candidate = field[place]
-    order, start, end = candidate.order(), candidate.start, candidate.end
+    start, end = candidate.start, candidate.end
     before = place - 1
     while before >= 0 and reaches[before] > start:
         other = field[before]
-        if other.end > start and other.order() > order and candidate.overlaps(other):
+        if other.end > start and other.beats(candidate):
             return True
         before -= 1
     for index in range(place + 1, len(field)):
         other = field[index]
         if other.start >= end:
             return False
-        if other.order() > order and candidate.overlaps(other):
+        if other.beats(candidate):
             return True
     return False

@@ -115,16 +115,15 @@ def whole_at_beginning(line: bytes) -> datetime | None:
     found = _WHOLE.match(line)
     if found is None:
         return None
-    day, clock, fraction, zone = found.groups()
     try:
-        moment = datetime.fromisoformat(f"{day.decode()}T{clock.decode()}{'+00:00' if zone == b'Z' else zone.decode()}")
-        return moment.replace(microsecond=int(fraction[:6].ljust(6, b"0")) if fraction else 0).astimezone(UTC)
+        moment = datetime.fromisoformat(found[0].decode("ascii"))
+        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
 _WHOLE = pattern(
-    rb"((?:19|20)\d\d-\d\d-\d\d)[T ](\d\d:\d\d:[0-5]\d)(?:[.,](\d{1,9}))?(Z\b|[+-](?:0\d|1[01]):[0-5]\d(?![\d:]))"
+    rb"(?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d:[0-5]\d(?:[.,]\d{1,9})?(?:Z\b|[+-](?:0\d|1[01]):[0-5]\d(?![\d:]))"
 )
 
 

@@ -164,7 +164,7 @@ class Views:
         cut = high < end or not final
         key = (low + odd, min(high, end), encoding)
         view, hidden = self._view(*key, cut, across=True)
-        if any(start < hit <= stop for start, stop in hidden):
+        if hidden and any(start < hit <= stop for start, stop in hidden):
             view, _ = self._view(*key, cut, across=False)
         return view
 

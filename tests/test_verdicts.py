@@ -171,7 +171,7 @@ def test_a_device_code_lives_as_long_as_its_answer_says(more: bytes, expected: S
     text = b'2026-11-22T11:45:00Z {"device_code":"%s","user_code":"WDJB-MJHT"%s}' % (A, more)
     start = text.find(A)
     match = Match(start, start + len(A), Kind.AUTH_CODE, Secret(A), Rank.KEYED, key="device_code")
-    context = describe(Text(text, match.end), match, text[:start], FileHints())
+    context = describe(Text(text, match.end), match, lambda: text[:start], FileHints())
     assert assess(match, context, Policy(AS_OF)).state is expected
 
 

@@ -213,7 +213,7 @@ class StreamRedactor:
             if self._on_finding:
                 self._on_finding(self._scanner.finding(self._stream, self._window, candidate, self._hints))
             elif self.on_state:
-                self.on_state(candidate.match.kind, self._scanner.state(candidate, self._hints))
+                self.on_state(candidate.match.kind, self._scanner.state(self._window, candidate, self._hints))
 
     def _mask_copies(self, limit: int, waits: bool) -> int:
         """Copies of known values that begin before `limit` are masked; gives back how far may be written.
