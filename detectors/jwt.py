@@ -177,7 +177,7 @@ def _headless(text: Text, payload_start: int, payload_end: int) -> Match | None:
 
 
 def _beheaded(text: Text, start: int, payload_end: int) -> Match | None:
-    """A payload and a signature of a length that signatures have: anyone can write the header again that was left out."""
+    """A payload and a signature of a length signatures have, without their header, which anyone can write again."""
     payload = decode_part(text.data[start:payload_end]) if text.data[payload_end : payload_end + 1] == b"." else None
     if not payload or not _CLAIMS.search(payload) or (facts := facts_of(payload, None)) is None:
         return None
