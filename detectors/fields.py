@@ -34,7 +34,7 @@ _CONTROL = pattern(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _NO_TEXT = pattern(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]")
 _BARE_END = pattern(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]|[\^~](?=[A-Za-z_]{2,20}=)|""" + _WIRE)
 _OPAQUE = pattern(rb"[A-Za-z0-9._~+/=-]+")
-_TEXT_END = pattern(rb"[<\r\n]|\]\]>")
+_TEXT_END = pattern(rb"<(?:[/!?]|[A-Za-z][\w:.-]{0,40}[\s/>])|[\r\n]|\]\]>")
 # Of a value alone on its line: a blank, or the next field of a form, a tag.
 _LINE_END = pattern(rb"""[\s"'`\x00-\x1f\x7f-\xff]|&(?=[A-Za-z][A-Za-z_]{1,40}=)|<(?=/?[a-z]{1,10}[ />])|""" + _WIRE)
 _ASSIGNMENT = pattern(rb"(?:^|[\n\0])[+\-> ]{0,4}(?:export |set |setx |Environment=|env )?[\"']?$")
@@ -134,7 +134,8 @@ def _value(
     if not closed and text.cut:
         raise NeedMore
     doubtful = notation.doubtful or text.data[max(0, key_start - 2) : key_start] == b"::"
-    return Field(key, key_start, start, end, bool(quote), closed, flag, doubtful)
+    whole = bool(quote) or (notation.element and text.data.startswith(b"</", end))
+    return Field(key, key_start, start, end, whole, closed, flag, doubtful)
 
 
 def _depth(text: Text, index: int) -> int:

@@ -14,6 +14,7 @@ from detectors.fields import LONGEST_VALUE, Field, field_at
 from detectors.keys import Meaning, meaning, name_of, words
 from detectors.patterns import pattern
 from detectors.shapes import is_hex, is_other_data, is_uuid, is_wordy, plausible, random_looking
+from detectors.words import is_drawn
 
 _SCHEME = pattern(rb"(?i)(?:bearer|token|basic|apikey|api-key|jwt|digest|negotiate|oauth|splunk|snowflake|key)[ =:]\s*")
 # Encrypted values: Spring Cloud Config, Jenkins, Vault's transit engine, Bitnami's sealed secrets, Windows' DPAPI; by
@@ -130,16 +131,10 @@ _TYPE = pattern(
 
 def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
     """The match for a field's value, or None where the value is no secret."""
-    start, end = _inner(text.data, field.start, field.end)
+    start, end = _inner(text.data, field)
     value = text.data[start:end]
-    if _CIPHERED.match(text.data, field.start, field.end) or value.lower() == field.key.lower():
+    if _is_other(text, field, value):
         return None
-    if _SEALED.search(text.data, max(0, field.key_start - 32), field.key_start):
-        return None
-    if text.data.startswith((b"{{", b"${", b"#{"), field.start):
-        return None  # a template, whatever stands in it
-    if _SCHEME.match(value):
-        return None  # the scheme's own detector knows better what follows
     token = jwt.at(text, start)
     if token is not None and said.kind is Kind.REFRESH_TOKEN and token.kind is Kind.JWT:
         return replace(token, kind=said.kind)
@@ -153,7 +148,9 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
     beside = text.data[max(0, field.key_start - 24) : field.key_start]
     if field.doubtful and (not _is_name(field.key, said) or _IN_RUN.fullmatch(beside)):
         return None
-    if not (plausible(value) if sure else _random(value, said)):
+    if field.doubtful and not field.quoted and _FIELD.match(value):
+        return None
+    if not (plausible(value) if sure else _random(value, said, field.doubtful)):
         return None
     plain = unwrapped(value)
     if plain and is_other_data(plain):
@@ -171,6 +168,18 @@ def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
     )
 
 
+def _is_other(text: Text, field: Field, value: bytes) -> bool:
+    """Whether it is encrypted, a digest, a template, the key again, or of another detector."""
+    brace = text.data[field.start - 1 : field.start] == b"{"
+    if _CIPHERED.match(text.data, field.start - brace, field.end) or value.lower() == field.key.lower():
+        return True
+    if _SEALED.search(text.data, max(0, field.key_start - 32), field.key_start):
+        return True
+    if text.data.startswith((b"{{", b"${", b"#{"), field.start):
+        return True  # a template, whatever stands in it
+    return _SCHEME.match(value) is not None  # its own detector knows better what follows
+
+
 def _is_name(key: bytes, said: Meaning) -> bool:
     """Whether a key is more than a word of prose, and no piece of base64 with such a word in it."""
     parts = words(key)
@@ -178,20 +187,50 @@ def _is_name(key: bytes, said: Meaning) -> bool:
     return named and (is_wordy(key) or is_wordy(b"_".join(parts)))
 
 
-def _random(value: bytes, said: Meaning) -> bool:
+def _random(value: bytes, said: Meaning, doubtful: bool) -> bool:
     """Random enough for a key that says `token` or `password` and no more, or that may be none."""
     if is_uuid(value):
         return said.plain or said.strong
+    if said.kind is Kind.CLIENT_SECRET and not doubtful and len(value) >= SHORTEST_PASSWORD and is_drawn(value):
+        return plausible(value)  # passwords are shorter than tokens
     return random_looking(value) or (is_hex(value) and len(value) >= 32)
 
 
-def _inner(data: bytes, start: int, end: int) -> tuple[int, int]:
-    """Without quotes and brackets that stand inside the value's own delimiters (a repr inside JSON)."""
-    while start < end and data[start] in b"\"'`[(<{ \t":
-        start += 1
-    while end > start and data[end - 1] in b"\"'`])>} \t\r\n,;":
-        end -= 1
+_FIELD = pattern(rb"[A-Za-z_][\w.-]{1,40}(?:=(?!=?\Z)|[:(\[{])")  # another field, or a call
+SHORTEST_PASSWORD = 10  # characters of one that is told from a word where its key says no more than `password`
+
+
+def _inner(data: bytes, field: Field) -> tuple[int, int]:
+    """Without quotes and brackets that stand inside the value's own delimiters (a repr inside JSON).
+
+    Of a value in quotes only pairs that embrace it: a password may begin or end with any one of them.
+    """
+    start, end = field.start, field.end
+    whole = field.quoted and field.closed
+    if whole and end > start and data[start - 1] == data[end - 1] and data[start - 2 : start].strip(b"\"'`") == b"":
+        end -= 1  # of two quotes that opened it, the inner one
+    while start < end:
+        first, last = data[start], data[end - 1]
+        if _CLOSES.get(first) == last and end - start > 1:
+            start, end = start + 1, end - 1
+        elif first in b" \t" or (not whole and first in _CLOSES and _CLOSES[first] not in data[start + 1 : end]):
+            start += 1
+        elif last in b" \t\r\n" or (not whole and (last in b",;" or _is_odd(data[start:end]))):
+            end -= 1
+        else:
+            break
     return start, end
+
+
+def _is_odd(value: bytes) -> bool:
+    """Whether the last byte closes what the value did not open."""
+    last = value[-1:]
+    opens = _OPENS.get(last[0])
+    return opens is not None and (last in b"\"'`" or value.count(last) > value.count(opens))
+
+
+_CLOSES = dict(zip(b"\"'`[(<{", b"\"'`])>}", strict=True))
+_OPENS = {close: bytes((opening,)) for opening, close in _CLOSES.items()}
 
 
 def unwrapped(value: bytes) -> bytes | None:

@@ -9,7 +9,7 @@ import re
 
 from detectors.entropy import shannon
 from detectors.patterns import pattern
-from detectors.words import made_of_words
+from detectors.words import is_drawn, made_of_words
 
 _UUID = pattern(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _HEX = pattern(rb"[0-9a-f]+|[0-9A-F]+")
@@ -22,25 +22,27 @@ _MASKED = pattern(
     re.VERBOSE,
 )
 _VARIABLE = pattern(
-    rb"""\$[({A-Za-z_] | \{\{ | \}\} | %[({]?[A-Za-z_.]+[)}]?[%sdr]?$ | <[A-Za-z_ -]+>? | \$\$ | @@ | !\w+\s | \#\{
+    rb"""\$[({] | \{\{ | \}\} | %[({]?[A-Za-z_.]+[)}]?[%sdr]?$ | \$\$ | @@ | !\w+\s | \#\{
        | %\{\w+[:}] | %\[
        | (?:env|var|vars|secrets?|config|process\.env|os\.environ|vault|ref|ssm|file|self|this|params?|args
            |options)[.:\[(]
        | @?_{0,2}[A-Z][A-Z0-9]+(?:_[A-Z0-9]{2,})+_{0,2}(?::latest|:\d{1,6})?$ | __\w+__$ | (?:projects/|arn:|urn:)""",
     re.VERBOSE,
 )
+_VARIABLE_LIKE = pattern(rb"\$[A-Za-z_]|<[A-Za-z_ -]+>?")  # or a draw that begins so
 _NOT_OPAQUE = pattern(
     rb"""@[a-z][\w.-]*/[\w.-]+(?::|$) | (?:A(?:KI|SI|RO|ID)A)[A-Z0-9]{16}(?:$|[/%]) | amzn1\.[a-z]
-       | [A-Za-z_$]{1,2}=[\w$]+[.(] | (?:[A-Za-z_.-]{2,24}/){2}[\w.-]+\.\w{1,4}$ | /[A-Za-z._-]{2,24}=(?!$)
+       | (?:[A-Za-z_.-]{2,24}/){2}[\w.-]+\.\w{1,4}$
        | (?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | /(?:[a-z._-]{2,24}[/=]|[a-z._-]+$)
        | [\[(BCDFIJSZV]*L[a-z][\w$-]*(?:/[\w$-]+)+(?:;|$) # a type's descriptor in a class file (JVMS 4.3)
        | [A-Za-z]{3}[\w$.-]*(?:\\{1,2}[A-Za-z$][\w$ .-]*)+$ | [\w.-]+(?:,[\w.-]+){2,},?$ | [A-Za-z]+:[A-Za-z]+=$
        | [\w./-]{1,80}/\$[A-Za-z_{] | [a-z][a-z0-9+.-]{1,15}:// | \.{1,2}/ | [A-Za-z]:\\ | (?:[a-z_-]{3,24}/){2}
+       | [A-Za-z_][\w.-]{1,60}(?:\(.*\)|\[.*\]|\{.*\})$ # a call, an item, ciphertext in ENC[]
+       | [A-Za-z][A-Za-z0-9]*(?:-[A-Z0-9]+)+\$ # a hash and its algorithm: SCRAM-SHA-256$4096:
        | md5[0-9a-f]{32}$ | e3b0c44298fc1c14 # of nothing
        | (?:sha(?:1|224|256|384|512)|md5|hmac-sha\d+|crc32|blake2b?|etag|W/"|rsa-sha\d+)[-:=$/]
        | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[0-9a-z]{1,2}\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)
        | X-[A-Z][A-Za-z]+(?:-[A-Z][A-Za-z]+)*$
-       | @?[A-Za-z_$][\w$.-]{1,60}(?:=(?!=?$)|\|\||&&|\??\(|:?\[|:?\{|\?\.|\?\?|!==)
        | [\w.-]+\.(?:m?js|css|map|html?|json|xml|ya?ml|conf|log|txt|png|svg|jar|java|py|rb|go|so|dll|exe|gz|zip|pem)$
        | MI[A-L][A-Za-z0-9+/]{100} # DER: certificates, signed messages
        | [a-z_][\w-]{0,31}:[x*!]{1,2}:\d+: # a line of passwd(5)
@@ -54,9 +56,13 @@ _NOT_OPAQUE = pattern(
        | (?:A(?:128|192|256)(?:CBC-HS\d{3}|GCM(?:KW)?|KW)|(?:[RHEP]S)(?:256|384|512)|RSA-OAEP(?:-\d+)?|ECDH-ES\b.*)$""",
     re.VERBOSE,
 )
-# Source code, format strings and expressions that lost their delimiters; a value does not hold these by chance.
+_TEMPLATE = pattern(rb"[$%]\{[\w.:?-][^{}]*(?:\}|\Z)")
+_EXPRESSION = pattern(rb"a-zA-Z|A-Za-z|a-z0-9|0-9\]|\(\?[:=!<]|\\[wdsbDSW][+*{\]]")
+# Source code, format strings and expressions that lost their delimiters, or a draw that happens to read so.
 _CODE = pattern(
-    rb"""a-zA-Z | A-Za-z | a-z0-9 | 0-9\] | \(\?[:=!<] | \\[wdsbDSW][+*{\]] | \{(?:\d{1,2}|[A-Za-z_][\w.]*)[}!:(\[]
+    rb"""\A[A-Za-z_$]{1,2}=[\w$]+[.(] | \A/[A-Za-z._-]{2,24}=(?!\Z)
+       | \A@?(?P<name>[A-Za-z_$][\w$.-]{1,60})(?:=(?!=?\Z)|\|\||&&|\??\(|:?\[|:?\{|\?\.|\?\?|!==)
+       | \{(?:\d{1,2}|[A-Za-z_][\w.]*)[}!:(\[]
        | \A[=),;\]}+!?&|.]\S*?(?:[A-Za-z_$][\w$]*\.[A-Za-z_$]{2,}|[A-Za-z_$]{2,}\(|&&|\|\||:![01])
        | \A[A-Za-z_$][\w$]*\.[\w$.]*[+?][A-Za-z_$][\w$.]*\Z
        | \A(?=[^.]{0,80}\.)(?=[^+]{0,80}\+)[A-Za-z_$][\w$]*(?:[.+][A-Za-z_$][\w$]*)+\Z # place+part.size
@@ -97,16 +103,19 @@ def is_text(value: bytes) -> bool:
 
 def is_reference(value: bytes) -> bool:
     """A variable or the name of a place where the secret is kept, not the secret."""
-    return _VARIABLE.match(value) is not None
+    return _VARIABLE.match(value) is not None or (_VARIABLE_LIKE.match(value) is not None and not is_drawn(value))
 
 
 def is_other_data(value: bytes) -> bool:
     """A URL, a path, a digest with its algorithm, a password hash, a date, an address, a number, source code."""
-    if _NOT_OPAQUE.match(value) is not None or b"${" in value or b"%{" in value:
+    if _NOT_OPAQUE.match(value) is not None or _TEMPLATE.search(value) is not None:
         return True
-    if value[-1:] == b"=" and len(value) % 4 != 0:
+    if _EXPRESSION.search(value[:400]):
         return True
-    return _CODE.search(value[:400]) is not None
+    code = _CODE.search(value[:400])
+    if code and code["name"] and len(code["name"]) > 3 and is_wordy(code["name"]):
+        return True
+    return (code is not None or (value[-1:] == b"=" and len(value) % 4 != 0)) and not is_drawn(value)
 
 
 def is_wordy(value: bytes) -> bool:

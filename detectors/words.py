@@ -6,6 +6,8 @@ that a programmer gave counts so in 96 of 100.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from detectors.patterns import pattern
 
 # How much likelier a letter follows another in words than in a random draw, in bits plus 5, from the words and names in
@@ -59,6 +61,38 @@ def made_of_words(value: bytes) -> bool:
     if letters >= COVER * len(value) and bits >= max(LEAST, MEAN * pairs):
         return True
     return len(value) <= SHORT and value.isalpha() and _one_word(value)
+
+
+def is_drawn(value: bytes) -> bool:
+    """Whether letters and digits change as they do in a random draw, and hardly ever in names, numbers and source code.
+
+    Punctuation says little: a password may hold whatever code holds. Linear in its length.
+    """
+    bits = sum(map(_change, value, value[1:])) - RARE_BITS * len(_RARE.intersection(value))
+    return bits <= min(DRAWN, DRAWN_EACH * len(value))
+
+
+@lru_cache(maxsize=1 << 13)
+def _change(first: int, second: int) -> float:
+    """Bits by which one character after another speaks for words, negative for a draw."""
+    pair = _CLASSES[first] + _CLASSES[second]
+    if pair in _CHANGES:
+        return _CHANGES[pair]
+    likely = _BITS.get(bytes((first, second)).lower(), 0)
+    return min(0, likely) if pair == "Aa" else likely
+
+
+def _class(byte: int) -> str:
+    one = bytes((byte,))
+    return "0" if one.isdigit() else "a" if one.islower() else "A" if one.isupper() else "."
+
+
+_CLASSES = tuple(map(_class, range(256)))
+_CHANGES = {"aA": -1.5, "a0": -1.5, "A0": -1.5, "0a": -2.5, "0A": -2.5, "00": 0.0}
+_RARE = frozenset(b"@#%^~!?*$\\&|;`")
+RARE_BITS = 0.7  # what each different character counts that source code has seldom between letters
+# Of source code, stretches without a blank pass both once in 100; draws of 16 characters 9 in 10 times.
+DRAWN, DRAWN_EACH = -6, -0.3
 
 
 def _one_word(value: bytes) -> bool:
