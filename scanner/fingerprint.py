@@ -91,11 +91,11 @@ def _read(path: Path) -> bytes:
         status = path.stat()
         material = path.read_bytes().strip()
     except OSError as error:
-        raise UsageError(f"the key file can't be read: {error.strerror}") from None
+        raise UsageError(f"the key file {path} can't be read: {error.strerror}") from None
     if status.st_mode & 0o077:
-        raise UsageError(f"the key file is open to others: chmod 600 {path}")
+        raise UsageError(f"the key file {path} is open to others: chmod 600 {path}")
     if len(material) < SHORTEST_KEY:
-        raise UsageError(f"the key file holds less than {SHORTEST_KEY} bytes")
+        raise UsageError(f"the key file {path} holds less than {SHORTEST_KEY} bytes")
     return material
 
 
@@ -109,7 +109,9 @@ def _make(path: Path) -> None:
             file.write(os.urandom(KEY_BYTES).hex() + "\n")
         with contextlib.suppress(FileExistsError):
             os.link(temporary, path)
-        os.unlink(temporary)
     except OSError as error:
         where = f"no key can be kept in {path.parent}: {error.strerror}"
         raise UsageError(f"{where}; use --key-file or BEARERTRAP_KEY") from None
+    finally:
+        with contextlib.suppress(OSError):  # also where the disk was full
+            os.unlink(temporary)

@@ -123,3 +123,17 @@ def test_judged_as_of_any_time() -> None:
     for at, state in states.items():
         (finding,) = bearertrap("scan", "-f", "jsonl", "--at", at, "-", stdin=token).of_type("finding")
         assert finding["verdict"]["state"] == state
+
+
+def test_a_report_named_twice_is_a_usage_error(tmp_path: Path) -> None:
+    for target in ("-", str(tmp_path / "x.jsonl")):
+        ran = bearertrap("scan", "-o", target, "-o", target, "-", stdin=b"t=" + jwt(0))
+        assert (ran.code, ran.out) == (2, b"")
+        assert b"given twice" in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_format_is_that_of_the_one_report_on_stdout(tmp_path: Path) -> None:
+    ran = bearertrap("scan", "-o", "-", "-f", "json", "-o", tmp_path / "x.csv", "-", stdin=b"t=" + jwt(0))
+    assert len(json.loads(ran.out)["findings"]) == 1
+    assert (tmp_path / "x.csv").exists()

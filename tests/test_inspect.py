@@ -80,16 +80,14 @@ def test_a_notorious_signing_key_is_told() -> None:
 def test_what_is_no_jwt_is_taken_for_what_it_is() -> None:
     opaque_token = inspect(opaque(4))
     assert (opaque_token.code, opaque_token.out.split()[0]) == (11, b"bearer_token")
-    assert inspect(b"hello").code == 0
-    assert inspect(b"hello").err == b"no token is recognised in this\n"
-    assert inspect(b"").code == 0
     assert inspect(b"A" * 300_000).code == 2
 
 
-def test_the_command_line_takes_no_token() -> None:
-    ran = bearertrap("inspect", jwt(1).decode())
-    assert ran.code == 2
-    assert ran.out == b""
+@pytest.mark.parametrize("data", [b"hello", b"", b"\n", bytes(range(256))])
+def test_what_is_no_token_is_an_error(data: bytes) -> None:
+    for options in ((), ("--json",)):
+        ran = inspect(data, *options)
+        assert (ran.code, ran.out, ran.err) == (2, b"", b"Error: no token is recognised in this\n")
 
 
 def test_a_prompt_does_not_show_what_is_pasted() -> None:

@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from scanner import hygiene
+from scanner.cli import stdio
 from scanner.errors import OutputClosed, OutputError
 
 COMMANDS = {
@@ -68,25 +69,21 @@ def cli() -> None:
     """
 
 
-def _closed() -> int:
-    """Stdout has no reader any more: what is still buffered goes nowhere, and the code is that of SIGPIPE."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return CLOSED
-
-
 def main() -> None:
     """The console script. Whatever goes wrong, no scanned byte is shown."""
+    stdio.prepare()
     hygiene.seal()
     gc.set_threshold(50_000, 20, 20)  # findings are many and live briefly; the default looks at them far too often
     try:
         code = cli.main(prog_name="bearertrap", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         code = USAGE
-    except SystemExit as done:  # click's own: 0 where it completed a word, 1 where help met a closed pipe
-        code = _closed() if done.code else 0
+    except SystemExit:  # click's own: it completed a word
+        code = 0
     except OutputClosed:
-        code = _closed()
+        code = CLOSED
     except OutputError as error:
         sys.stderr.write(f"bearertrap: {error}\n")
         code = USAGE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from scanner.judge import Policy
 
 LARGEST = 256 * 1024  # bytes read: a token with a header around it; the largest that servers take is far smaller
-NOTHING, UNUSABLE, USABLE, INCOMPLETE = 0, 10, 11, 12
+UNUSABLE, USABLE, INCOMPLETE = 10, 11, 12
 
 
 # Extra arguments are refused here, since click repeats them: they may be the token.
@@ -30,7 +31,8 @@ def command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
 
     It is decoded, judged and explained: its claims, its times in words, the evidence for the verdict, what is
     weak about it, what to do first. A token is never taken from the command line, where it would stay in the
-    shell's history. Its signature is not shown.
+    shell's history. Its signature is not shown. Exit codes: 10 it can't be used; 11 it can, or may; 12 a named key set
+    could not be had; 2 nothing in what was read is a token.
 
     \b
     bearertrap inspect                  paste it at the prompt
@@ -50,8 +52,7 @@ def command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     for skipped in named.missing:
         click.echo(f"not checked: {skipped.stream.path}: {skipped.reason}", err=True)
     if found is None:
-        click.echo("no token is recognised in this", err=True)
-        ctx.exit(NOTHING)
+        raise click.ClickException("no token is recognised in this")
     if as_json:
         import orjson
 
@@ -76,12 +77,16 @@ def _policy(options: dict[str, Any], named: Named) -> Policy:
 
 
 def _read() -> bytes:
-    """Raises UsageError for what is too large to be a token."""
+    """Raises UsageError where nothing can be read, or more than a token is."""
     if sys.stdin.isatty():
         from getpass import getpass
 
         return getpass("token: ").encode("utf-8", "surrogateescape")
-    data = sys.stdin.buffer.read(LARGEST + 1)
+    try:
+        os.set_blocking(sys.stdin.fileno(), True)  # whoever shares the pipe may have changed that
+        data = sys.stdin.buffer.read(LARGEST + 1)
+    except OSError as error:
+        raise UsageError(f"stdin can't be read: {error.strerror}") from None
     if len(data) > LARGEST:
         raise UsageError(f"more than {LARGEST // 1024} KB: to search a file, use `bearertrap scan -`")
     return data

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from scanner.cli.redaction import Redaction
-from scanner.errors import OutputError
 from scanner.model import USABLE_OR_UNKNOWN, Skipped, StreamId
 from scanner.redaction.mask import Style
 
@@ -55,12 +54,7 @@ class StreamRedaction(Redaction):
                 flush=out.flush,
                 hints=FileHints(zone=self.scan.zone),
             )
-            try:
-                outcome = redactor.run(reader, out.write)
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                raise OutputError(f"stdout can't be written: {os.strerror(error.errno or 0)}") from None
+            outcome = redactor.run(reader, out.write)
             if outcome.trouble:
                 self.event(outcome.trouble)
             self.failures, self.copies, self.changed = outcome.failures, outcome.copies, outcome.changed

@@ -227,11 +227,9 @@ class _Scan:
         return list(walk(self._paths, walk_rules_of(self._options)))
 
     def _sinks(self, stack: ExitStack) -> list[Sink]:
-        from scanner.sinks.registry import FORMATS, VIEWS, format_of, open_sink
+        from scanner.sinks.registry import VIEWS, format_of, open_sink
 
-        targets = [(path, None) for path in self._options["output"]]
-        if self._options["format_"] or not targets:
-            targets.append(("-", self._options["format_"]))
+        targets = self._targets()
         live, by = self._paths == ("-",), self._options["by"]
         try:
             if by and not any(format_of(*target, by) in VIEWS[by] for target in targets):
@@ -241,7 +239,16 @@ class _Scan:
                 for path, format_ in targets
             ]
         except UsageError as error:
-            raise click.UsageError(f"{error} (formats: {', '.join(FORMATS)})") from None
+            raise click.UsageError(str(error)) from None
+
+    def _targets(self) -> list[tuple[str, str | None]]:
+        """Where reports go, each with its format, or None where the target tells it."""
+        given, format_ = self._options["output"], self._options["format_"]
+        twice = next((path for at, path in enumerate(given) if path in given[:at]), None)
+        if twice is not None:
+            raise click.UsageError(f"-o {twice} is given twice: a report would overwrite or mingle with the other")
+        stdout = format_ or not given
+        return [(path, None) for path in given if path != "-" or not stdout] + ([("-", format_)] if stdout else [])
 
     def _code(self) -> int:
         if self._summary.interrupted:

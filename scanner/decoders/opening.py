@@ -33,6 +33,17 @@ class File(io.FileIO):
         super().close()
 
 
+class _Unsized(File):
+    """A regular file whose size is not told before it is read, as those of /proc are."""
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        """Raises BlockingIOError where it would have to be waited for, as for the kernel's next message."""
+        count = super().readinto(buffer)
+        if count is None:
+            raise BlockingIOError(errno.EAGAIN, "it would have to be waited for")
+        return count
+
+
 def open_file(source: Source) -> File:
     """Opens `source` for reading. Raises OSError, and InputError where it is nothing to read.
 
@@ -55,7 +66,7 @@ def open_file(source: Source) -> File:
             raise InputError("is no regular file any more")
         if regular and status.st_size >= READ_AHEAD:
             os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-        file = File(fd, "rb")
+        file = (_Unsized if regular and not status.st_size else File)(fd, "rb")
     except BaseException:
         os.close(fd)
         raise
@@ -71,7 +82,8 @@ class Counted:
         self.count = 0
 
     def readinto(self, buffer: memoryview, /) -> int:
-        count = self._file.readinto(buffer) or 0
+        while (count := self._file.readinto(buffer)) is None:  # whoever shares the pipe made it non-blocking
+            self.wait(3600.0)
         self.count += count
         return count
 

@@ -67,6 +67,7 @@ FORMATS: dict[str, Callable[[BinaryIO, bool, str], Sink]] = {
 VIEWS: dict[str, dict[str, Callable[[BinaryIO, bool, str], Sink]]] = {
     "owner": {"text": _owners_text, "json": _owners_json},
 }
+_ALL = f"(formats: {', '.join(FORMATS)})"
 _SUFFIXES = {
     ".txt": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv",
     ".sarif": "sarif", ".html": "html", ".htm": "html",
@@ -93,7 +94,7 @@ def format_of(target: str, format_: str | None, by: str | None = None) -> str:
     """The name of the format a report is written in. Raises UsageError where there is none."""
     name = format_ or (_of_stdout(by) if target == "-" else _of_suffix(target))
     if name not in FORMATS:
-        raise UsageError(f"unknown format {name!r}")
+        raise UsageError(f"unknown format {name!r} {_ALL}")
     return name
 
 
@@ -104,7 +105,7 @@ def _of_stdout(by: str | None) -> str:
 def _of_suffix(target: str) -> str:
     suffix = os.path.splitext(target)[1].lower()
     if suffix not in _SUFFIXES:
-        raise UsageError(f"the suffix of {target!r} names no format")
+        raise UsageError(f"the suffix of {target!r} names no format {_ALL}")
     return _SUFFIXES[suffix]
 
 
