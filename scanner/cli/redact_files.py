@@ -10,7 +10,7 @@ import click
 
 from scanner.cli.options import walk_rules_of
 from scanner.cli.redaction import Redaction
-from scanner.errors import InputError, UsageError
+from scanner.errors import InputError, OutputError, UsageError
 from scanner.model import Skipped, Source, StreamId
 from scanner.redaction.mask import Style
 
@@ -68,10 +68,12 @@ class FilesRedaction(Redaction):
         sources: list[Source] = []
         try:
             for item in walk(self._paths, walk_rules_of(self.options)):
-                if isinstance(item, Source):
-                    sources.append(item)
-                else:
+                if isinstance(item, Skipped):
                     self._early.append(item)
+                elif item.size is None:  # a pipe or a device: reading it would take from it, or wait for ever
+                    self._early.append(Skipped(StreamId(item.path), "not redacted: is no regular file; pipe it in"))
+                else:
+                    sources.append(item)
             if self.options["in_place"]:
                 return sources, [None] * len(sources)
             return sources, [*mirrored(self._paths, sources, self.options["output"])]
@@ -141,9 +143,12 @@ class FilesRedaction(Redaction):
         from scanner.redaction.batch import redact_all
         from scanner.redaction.files import Settings
 
-        for task in tasks:
-            if task.place is not None:
-                os.makedirs(os.path.dirname(task.place) or b".", exist_ok=True)
+        for folder in {os.path.dirname(task.place) or b"." for task in tasks if task.place is not None}:
+            try:
+                os.makedirs(folder, exist_ok=True)
+            except OSError as error:
+                said = f"{os.fsdecode(folder)!r} can't be made: {os.strerror(error.errno or 0)}"
+                raise OutputError(said) from None
         settings = Settings(self.scan, self.style, self.options["verify"])
         for done in redact_all(tasks, known, settings, self.options["jobs"]):
             self._done(done)
