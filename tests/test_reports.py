@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -147,7 +148,7 @@ def test_text_fits_the_terminal_and_honours_no_color() -> None:
 def test_of_many_secrets_the_text_ends_with_those_to_be_acted_on(tmp_path: Path) -> None:
     """Those that have ended are counted after the first few, so that what is live is not far above the last line."""
     end = {"live": 1_795_440_000, "over": 1_795_000_000}
-    tokens = [jwt(number, exp=end["over"]) for number in range(30)] + [
+    tokens = [jwt(number, exp=end["over"], iss=f"https://{number}.example") for number in range(30)] + [
         jwt(99, exp=end["live"], iss="https://other.example")
     ]
     (tmp_path / "app.log").write_bytes(b"\n".join(tokens) + b"\n" + b"client_secret=" + opaque(7, 30) + b"\n")
@@ -160,6 +161,23 @@ def test_of_many_secrets_the_text_ends_with_those_to_be_acted_on(tmp_path: Path)
     ]  # fmt: skip
     assert first[1].split() == ["NO", "EXPIRY", "1", "client_secret"]
     assert first[2] == ""
+
+
+@pytest.mark.parametrize(("number", "alone"), [(10, 10), (11, 5), (205, 5)])
+def test_many_secrets_alike_are_told_of_together(tmp_path: Path, number: int, alone: int) -> None:
+    """Those of two files, beside one of another client's; each is told of or counted."""
+    field = b'2026-11-22T11:00:00Z {"refresh_token":"%s","client_id":"%s"}\n'
+    for name, seeds in (("a.log", range(0, number, 2)), ("b.log", range(1, number, 2))):
+        (tmp_path / name).write_bytes(b"".join(field % (opaque(seed, 40), b"one") for seed in seeds))
+    (tmp_path / "c.log").write_bytes(field % (opaque(9_999, 40), b"two"))
+    text = bearertrap("scan", "--at", AT, "-f", "text", ".", cwd=tmp_path).out.decode()
+    assert len(re.findall(r"^UNKNOWN .* bytes\) ", text, re.M)) == alone + 1
+    bundled = re.findall(r"^UNKNOWN +refresh_token  (\d+) more secrets like the above", text, re.M)
+    assert bundled == ([str(number - alone)] if number > alone else [])
+    entries = text.split("identities, those")[0]
+    counted = [int(found) for found in re.findall(r"^ +(?:\./)?[ab]\.log: (\d+)$", entries, re.M)]
+    assert sum(counted) == number - alone
+    assert len(re.findall(r"[abc]\.log:\d+:\d+$", entries, re.M)) == alone + 1
 
 
 def test_of_few_secrets_nothing_is_said_twice(tmp_path: Path) -> None:

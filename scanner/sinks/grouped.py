@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,8 @@ from scanner.model import Finding, Skipped, State, Summary
 PLACES = 5  # shown for each secret; the rest is counted
 PROCESSES = 100  # named in a report for a person
 MOST = 10_000  # secrets shown one by one; a report for a person, and memory stays bounded
+MOST_ALIKE = 10  # secrets of one kind, state, detector, client and issuer shown one by one; more are told of together,
+LEADING = 5  # but for the first
 MOST_SKIPPED = 10_000  # of what was not scanned; the rest is counted
 ORDER = (
     State.LIVE, State.NOT_YET_VALID, State.NO_EXPIRY, State.UNKNOWN, State.EXPIRED, State.REVOKED, State.UNUSABLE,
@@ -108,6 +111,47 @@ class Groups:
 
     def by_urgency(self) -> Iterator[Secret]:
         yield from sorted(self._secrets.values(), key=Secret.urgency)
+
+
+class Bundle(Struct):
+    """Secrets of one kind, state, detector, client and issuer, told of together: at least one, the worst first."""
+
+    secrets: list[Secret]
+
+    @property
+    def first(self) -> Secret:
+        return self.secrets[0]
+
+    def span(self) -> tuple[datetime, datetime] | None:
+        """When they were logged, as far as is known."""
+        first = [one.first for one in self.secrets if one.first]
+        last = [one.last for one in self.secrets if one.last]
+        return (min(first), max(last)) if first and last else None
+
+    def sources(self) -> list[tuple[str, int]]:
+        """Where they are (the worst finding of each) and how many there, most first."""
+        return Counter(one.worst.stream.shown for one in self.secrets).most_common()
+
+
+def bundled(secrets: Iterable[Secret]) -> Iterator[Secret | Bundle]:
+    """The secrets in their order. Of more than MOST_ALIKE alike the first LEADING stay, then a bundle follows."""
+    groups: dict[tuple[object, ...], list[Secret]] = {}
+    ordered = [(groups.setdefault(_likeness(one), []), one) for one in secrets]
+    for group, one in ordered:
+        group.append(one)
+    told: dict[int, int] = {}  # by the group's id, how many of it were told of
+    for group, one in ordered:
+        at = told[id(group)] = told.get(id(group), -1) + 1
+        if len(group) <= MOST_ALIKE or at < LEADING:
+            yield one
+        elif at == LEADING:
+            yield Bundle(group[LEADING:])
+
+
+def _likeness(secret: Secret) -> tuple[object, ...]:
+    worst = secret.worst
+    token, verdict = worst.token, worst.verdict
+    return verdict.basis == SIGNING_KEY, verdict.state, worst.kind, worst.detector, token.client_id, token.issuer
 
 
 def alike(secrets: Iterable[Secret]) -> list[list[Secret]]:

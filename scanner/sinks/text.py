@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from detectors.detector import Kind
 from scanner.model import Finding, Identity, Skipped, State, Summary
 from scanner.sinks.grouped import (
     ORDER,
+    PLACES,
+    Bundle,
     Groups,
     Processes,
     Secret,
     advice,
     alike,
+    bundled,
     counted,
     identity,
     reach,
@@ -24,7 +28,7 @@ from scanner.sinks.grouped import (
 from scanner.weaknesses import EXPLAINED
 
 _INDENT = 14
-MOST_SPENT = 20  # secrets shown one by one that nobody can use any more: a sweep of old logs has thousands
+MOST_SPENT = 20  # entries shown of secrets that nobody can use any more: a sweep of old logs has thousands
 FEW = 5  # secrets one sees at a glance; of more the last lines say again what is to be done first
 MOST_IDENTITIES = 30  # shown one by one; a jsonl report has all
 _CELL = 15  # characters: the longest name of a state and two blanks
@@ -56,10 +60,11 @@ class TextSink:
         secrets = list(self._groups.by_urgency())
         usable = [secret for secret in secrets if secret.usable]
         spent = secrets[len(usable) :]
-        for secret in usable + spent[:MOST_SPENT]:
-            self._entry(secret)
-        if len(spent) > MOST_SPENT:
-            more = counted(len(spent) - MOST_SPENT, "more secret")
+        self._entries(bundled(usable))
+        entries = list(bundled(spent))
+        self._entries(entries[:MOST_SPENT])
+        if left := sum(len(one.secrets) if isinstance(one, Bundle) else 1 for one in entries[MOST_SPENT:]):
+            more = counted(left, "more secret")
             self._line(f"… and {more} that can't be used any more; other formats have all\n")
         if self._groups.more:
             self._line(f"… and {counted(self._groups.more, 'finding')} of more secrets; a jsonl report has all")
@@ -78,12 +83,43 @@ class TextSink:
         self._line(totals(summary, len(self._groups)))
         self._stream.flush()
 
+    def _entries(self, entries: Iterable[Secret | Bundle]) -> None:
+        for one in entries:
+            if isinstance(one, Bundle):
+                self._bundle(one)
+            else:
+                self._entry(one)
+
+    def _title(self, state: State, title: str) -> None:
+        head = f"{state.value.replace('_', ' ').upper():<13}"
+        self._line(f"{self._painted(head, _COLOURS.get(state, '2'))} {title}")
+
+    def _bundle(self, bundle: Bundle) -> None:
+        """Many secrets that are alike, after the first of them: how many, where, when, what to do."""
+        worst = bundle.first.worst
+        more = counted(len(bundle.secrets), "more secret")
+        self._title(worst.verdict.state, f"{worst.kind.value}  {more} like the above  {worst.detector}")
+        if end := until(worst):
+            self._detail(f"the last of them {end}")
+        times = counted(sum(one.count for one in bundle.secrets), "time")
+        if span := bundle.span():
+            times += f", logged {short(span[0])} to {short(span[1])}"
+        self._detail(times)
+        sources = bundle.sources()
+        for path, number in sources[:PLACES]:
+            self._detail(f"  {path}: {number}")
+        if len(sources) > PLACES:
+            rest = sources[PLACES:]
+            self._detail(f"  +{sum(number for _, number in rest)} in {counted(len(rest), 'more source')}")
+        if first := advice(worst):
+            self._detail(f"do first: {first}")
+        self._detail("each of them is in the other formats")
+        self._line("")
+
     def _entry(self, secret: Secret) -> None:
         worst = secret.worst
-        state = worst.verdict.state
-        head = f"{state.value.replace('_', ' ').upper():<13}"
-        title = f"{worst.kind.value}  {worst.preview}  {worst.detector}"
-        self._line(f"{self._painted(head, _COLOURS.get(state, '2'))} {title}  [{worst.fingerprint[:8]}]")
+        title = f"{worst.kind.value}  {worst.preview}  {worst.detector}  [{worst.fingerprint[:8]}]"
+        self._title(worst.verdict.state, title)
         self._detail(until(worst) or worst.verdict.reason)
         for told in filter(None, (identity(worst), reach(worst))):
             self._detail(told)
