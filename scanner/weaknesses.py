@@ -6,6 +6,8 @@ Identities Top 10 of 2025 (https://owasp.org/www-project-non-human-identities-to
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from msgspec import Struct
 
 from detectors.detector import Kind, Match
@@ -55,6 +57,7 @@ IN_DUMP = ("CWE-528", "CWE-316")  # exposure of core dump file; cleartext storag
 _DUMPS = ("core", "hprof", "minidump", "heapsnapshot", "lime", "avml", "jfr", "memory")
 
 
+@lru_cache
 def exposure(format_: str) -> tuple[str, ...]:
     """The weaknesses (https://cwe.mitre.org) of having written a secret there, by the finding's format."""
     return IN_DUMP if any(word in format_ for word in _DUMPS) else IN_LOG

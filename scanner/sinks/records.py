@@ -146,6 +146,7 @@ def _source(stream: StreamId) -> Record:
     return {**told, "occurrence": stream.occurrence} if stream.occurrence > 1 else told
 
 
+@lru_cache(maxsize=1024)  # of one finding most are the same moment, of a scan one is
 def time(moment: datetime | None) -> str | None:
     """ISO 8601 in UTC, with Z; fractions only where there are any; None for None."""
     if moment is None:
