@@ -1,8 +1,8 @@
-"""The compiled database of anchors, kept between runs: compiling takes 0.3 s, loading 0.2 ms.
+"""What is derived from the anchors, kept between runs: the rows take 30 ms to derive, the database 0.3 s to compile.
 
 It holds anchors only, never a scanned byte. A file is used only if it is this user's, nobody else
-can write to it, and its checksum and the digest of what it was compiled from are right; else, and
-wherever the folder can't be written, the database is compiled as if there were no cache.
+can write to it, and its checksum and the digest of what it was made from are right; else, and
+wherever the folder can't be written, all is made as if there were no cache.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import stat
 from pathlib import Path
 
 _MAGIC = b"bearertrap anchors 1\n"
-KEPT = 12  # databases: three for what is scanned, with and without own rules, of this version and the one before
+KEPT = (
+    16  # files: rows, and three databases, of what is scanned with and without own rules, by this version and the last
+)
 _LARGEST = 64 * 1024 * 1024  # bytes; ours has about 1 MB
 
 
@@ -24,7 +26,7 @@ def folder() -> Path:
 
 
 def load(digest: str) -> bytes | None:
-    """The database compiled from what `digest` names, or None."""
+    """What was made from what `digest` names, or None."""
     try:
         descriptor = os.open(folder() / f"{digest[:32]}.anchors", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
@@ -41,11 +43,11 @@ def load(digest: str) -> bytes | None:
     return body
 
 
-def store(digest: str, database: bytes) -> None:
-    """Keeps a database; the oldest are removed. Failing to is no error."""
+def store(digest: str, made: bytes) -> None:
+    """Keeps what was made; the oldest are removed. Failing to is no error."""
     target = folder() / f"{digest[:32]}.anchors"
     temporary = target.with_suffix(f".{os.getpid()}")
-    data = _MAGIC + digest.encode() + b"\n" + hashlib.sha256(database).digest() + database
+    data = _MAGIC + digest.encode() + b"\n" + hashlib.sha256(made).digest() + made
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         by_age = sorted(target.parent.glob("*.anchors"), key=lambda path: path.stat().st_mtime)

@@ -6,10 +6,11 @@ from msgspec.structs import replace
 
 from detectors.detector import Confirm, Detector, Flaw, Match, NeedMore, Text
 from detectors.patterns import pattern
-from scanner.matcher import LONGEST, Matcher, Row
+from scanner.matcher import LONGEST, Matcher
 from scanner.model import Hit
 from scanner.nearby import BESIDE, NEAR, Nearby, is_ghost_in
 from scanner.resolve import REACH, Candidate, Resolver
+from scanner.row import Row
 from scanner.rules import RuleTimeout
 from scanner.view import View
 from scanner.views import REACHES, Views, continued
@@ -102,7 +103,7 @@ class Work:
             self._look_into(shown, hit.end)
             return True
         known = True
-        for detector in row.detectors:
+        for detector in self._matcher.users(hit):
             try:
                 found = self._at_a_glance(hit, row, detector)
                 if found is None:
@@ -157,7 +158,7 @@ class Work:
                     self._look_into(view, dump_end, depth + 1)
                     unwrapped = hit.end + len(view.data) - index
                 continue
-            for detector in row.detectors:
+            for detector in self._matcher.users(hit):
                 try:
                     confirm = self._confirm_of(detector)
                     found = _matches(confirm, view, index, last=True) if confirm else []

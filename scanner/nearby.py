@@ -5,8 +5,8 @@ from __future__ import annotations
 from detectors.detector import GLANCE, GLANCE_AFTER, Text
 from detectors.patterns import pattern
 from scanner.framings import byte_order, lines, partial
-from scanner.matcher import LONGEST_TAIL, TAIL, Row
 from scanner.model import Hit
+from scanner.row import LONGEST_TAIL, TAIL, Row
 from scanner.view import is_binary
 from scanner.views import narrowed, unescaped
 from scanner.windows import Window

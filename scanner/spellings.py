@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from detectors.detector import Secret
 from detectors.patterns import pattern
-from scanner.matcher import quote
+from scanner.row import quote
 
 FRAGMENT = 16  # bytes of a value that are enough to look closer
 

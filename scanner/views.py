@@ -15,8 +15,8 @@ from itertools import pairwise
 from scanner.escapes import LONGEST, rewritten, unescape
 from scanner.framings import byte_list, hexdump, lines, mail, memory_words, partial, quoted_printable, wrapped
 from scanner.marks import ESCAPED, FRAMED, marks
-from scanner.matcher import Row
 from scanner.model import Hit
+from scanner.row import Row
 from scanner.view import Linear, Pieces, View
 
 GRID = 2048  # bytes: views start and end on multiples of it, so that neighbouring hits share them
