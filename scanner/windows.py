@@ -13,6 +13,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from scanner.decoders.interface import Reader
+from scanner.newlines import newlines
 
 BLOCK = 256 * 1024  # bytes read and matched at a time: fits a core's L2 cache (2.4 GB/s; 4 MiB blocks: 1.0)
 BEHIND = 48 * 1024  # bytes kept before a hit: two 8 KiB view blocks in UTF-16, and 16 KiB for the record's time
@@ -186,7 +187,7 @@ class Window:
         if offset <= self.counted:
             return
         low, high = self.counted - self.base, offset - self.base
-        found = self._buffer.count(b"\n", low, high)
+        found = newlines(self._buffer, low, high)
         if found:
             self.lines += found
             self.newline = self.base + self._buffer.rfind(b"\n", low, high)
