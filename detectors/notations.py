@@ -19,13 +19,17 @@ from detectors.patterns import pattern
 _PARTS = {
     b"{open}": rb"""(?:\(string\)[ ](?:\(len=\d{1,6}\)[ ])?|{newtype}|chr[ ](?=")"""
     rb"""|(?:Optional|List|Secret|Slice|Set|Str)[(\[]\[?|Some(?:\(|[ ](?="))|Just[ ]\(?"""
-    rb"""|\[\]string\{|[\[(]\s{0,60}(?=["'`\[(])|[\[({]|<<|[burN](?=["'])|string\(\d{1,6}\)\ """
+    rb"""|{items}|\[\]string\{|[\[(]\s{0,60}(?=[bru]?["'`\[(])|[\[({]|<<|[burN](?=["'])|string\(\d{1,6}\)\ """
     rb"""|0x[0-9a-f]{6,16}[ ](?=")|\$(?=')|@(?=")"""
     rb"""|!{1,2}[A-Za-z/:]{1,20}[ ]|&[A-Za-z]\w{0,20}[ ]){0,3}""",
+    # The first of several values, as Go's spew and PHP print them.
+    b"{items}": rb"""(?:\(\[\]string\)[ ]\(len=\d{1,6}(?:[ ]cap=\d{1,6})?\)[ ]\{\s{1,60}"""
+    rb"""|Array\s{1,40}\(\s{1,60}\[0\][ ]=>[ ]|array\(\d{1,6}\)[ ]\{\s{1,60}\[0\]=>\s{1,60}"""
+    rb"""|array[ ]\(\s{1,60}0[ ]=>[ ])""",
     b"{newtype}": rb"""[A-Z][A-Za-z]{1,24}(?:(?:\.[A-Za-z]{1,24})?[(\[]\s{0,60}"""
     rb"""|[ ]\{[a-z]\w{0,24}[ ]=[ ])(?=["'`\[])""",
     # On the next line only where a quote or bracket opens there.
-    b"{next}": rb"""(?:[ \t\r\n]{0,60}(?=["'`\[(<{]|string\()|[ \t]{0,40})""",
+    b"{next}": rb"""(?:[ \t\r\n]{0,60}(?=["'`\[(<{]|string\(|array[ (])|[ \t]{0,40})""",
     # `value`, ParameterValue, stringVal; and a member of its own in an object: {"stringValue": "V"}
     b"{typed}": rb"(?:\{{wrap}{member}{0,2}{value}{wrap})?",
     b"{value}": rb"{quote}?(?:[A-Za-z]{2,16}[_.]?)?[vV]al(?:ue)?{quote}?{line}{is}",
@@ -64,7 +68,7 @@ def _notation(expression: bytes, *, element: bool = False, doubtful: bool = Fals
 
 NOTATIONS = (
     # "name": "KEY", "type": "text", "value": "V"   <add key="KEY" value="V"/>   name: KEY\n value: V
-    _notation(rb"""{quote}?{wrap}[,;]?{wrap}{member}{0,4}{value}{next}{typed}{open}(?P<q>["'`])?"""),
+    _notation(rb"""{quote}?{wrap}[,;]?{wrap}{member}{0,4}(?:-[ ])?{value}{next}{typed}{open}(?P<q>["'`])?"""),
     # "KEY": {"sensitive": true, "value": "V"}   {"S": "V"}   {"string": "V"}   [{"key": "value", "value": "V"}
     _notation(
         rb"""{quote}?{line}{is}{wrap}["']?(?:\[{wrap})?\{{wrap}{member}{0,4}"""
@@ -106,6 +110,8 @@ NOTATIONS = (
     _notation(rb"""["'][ ]a\d{1,3}=(?P<q>["'])?"""),
     # ('KEY', 'V')   "KEY" "V"   <<"KEY">>,longstr,<<"V">>
     _notation(rb"""["'`](?:>>)?{line}(?:,(?:[a-z]{1,12},)?)?{line}{open}(?P<q>["'`])""", listed=True),
+    # {<<"KEY">>,\n <<"V">>}  (Erlang)
+    _notation(rb"""["']>>,{wrap}<<(?P<q>["'])"""),
     # :KEY "V"   PASSWORD 'V'
     _notation(rb"""[ \t]{1,4}N?(?P<q>["'])"""),
     # variable=KEY;issecret=true]V  (logging commands of build agents)

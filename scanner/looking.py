@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from detectors.detector import Confirm, Detector, Flaw, Match, NeedMore, Text
 from detectors.patterns import pattern
+from scanner.framings import wrapped
 from scanner.matcher import LONGEST, Matcher
 from scanner.model import Hit
 from scanner.nearby import BESIDE, NEAR, Nearby, is_ghost_in
@@ -13,7 +14,7 @@ from scanner.resolve import REACH, Candidate, Resolver
 from scanner.row import Row
 from scanner.rules import RuleTimeout
 from scanner.view import View
-from scanner.views import REACHES, Views, continued
+from scanner.views import REACHES, Views, continued, unfolded
 from scanner.windows import AHEAD, BEHIND, Range, Window
 
 SPREAD = 192 * 1024  # bytes a part's neighbourhood reaches: the longest match, its anchor, and what may overlap it
@@ -209,7 +210,7 @@ class Work:
             return None if any(wanted in before for wanted in detector.follows) else []
         known = detector.before <= NEAR and not self._nearby.is_before_jwt(hit)
         near, decoded = self._nearby.near(hit, row) if known else _NOTHING
-        if near is None:
+        if near is None or wrapped.may_go_on(near.data, near.hit):
             return None
         try:
             found = list(detector.confirm(near))
@@ -225,8 +226,8 @@ class Work:
         view, index = placed
         moved = index - near.hit
         for match in found:
-            start, end = match.start + moved, match.end + moved
-            if match.flaw is not None or start < 0 or view.data[start:end] != near.data[match.start : match.end]:
+            start, behind = match.start + moved, match.end + 1  # what follows may be a line's end that the view undoes
+            if match.flaw or start < 0 or view.data[start : behind + moved] != near.data[match.start : behind]:
                 return None
         return [(view, replace(match, start=match.start + moved, end=match.end + moved)) for match in found]
 
@@ -251,12 +252,25 @@ def _matches(confirm: Confirm, view: View, index: int, last: bool) -> list[tuple
     if last and text.cut:
         text = replace(text, cut=False)
     try:
+        found = _across(confirm, view, text)
+        if found:
+            return found
         found = [_whole(confirm, view, text, match) for match in confirm(text)]
         if text.cut and any(_may_go_on(*one) for one in found):
             return None
         return [(where, match) for where, match in found if match.flaw is not Flaw.FRAGMENT]
     except NeedMore:
         return None
+
+
+def _across(confirm: Confirm, view: View, text: Text) -> list[tuple[View, Match]]:
+    """Whole matches that go on behind the end of the hit's line, where that was cut at a width."""
+    unbroken = unfolded(view, text.hit)
+    if unbroken is None:
+        return []
+    joined, place = unbroken
+    found = confirm(replace(text, data=joined.data, depth=joined.depth))
+    return [(joined, match) for match in found if match.start < place < match.end and not match.flaw]
 
 
 def _may_go_on(view: View, match: Match) -> bool:

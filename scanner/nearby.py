@@ -112,4 +112,4 @@ def _is_odd(data: bytes) -> bool:
 def _is_joined(data: bytes) -> bool:
     if b"=3D" in data or b'"stream":"' in data or b" P " in data or b" F " in data or partial.is_near(data):
         return True
-    return b"\n" in data and (b"=\n" in data or b"=\r\n" in data or lines.MARK.search(data) is not None)
+    return b"\n" in data and (b"=\n" in data or b"=\r\n" in data or lines.may_join(data))

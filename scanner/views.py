@@ -230,6 +230,15 @@ def continued(view: View, start: int, end: int) -> View | None:
     return _without(view, gaps, "wrapped") if gaps else None
 
 
+def unfolded(view: View, index: int) -> tuple[View, int] | None:
+    """The view without the breaks behind the line at an index, if that was cut at a width in a token's midst.
+
+    And the index of the first break: those before it are the same in both views.
+    """
+    gaps = wrapped.at_width(view.data, index)
+    return (_without(view, gaps, "wrapped"), gaps[0][0]) if gaps else None
+
+
 def unescaped(data: bytes, start: int, width: int) -> View:
     """A stretch from the midst of a text without its escapes, with nothing joined.
 

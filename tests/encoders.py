@@ -175,12 +175,17 @@ def _base64(before: bytes, after: bytes, *, url: bool = False, width: int = 0) -
     return encode
 
 
+def base64_in_lines(width: int) -> Encoder:
+    """The body of a mail."""
+    return _base64(b"Content-Transfer-Encoding: base64\r\n\r\n", b"\n\n--", width=width)
+
+
 RUNS: dict[str, Encoder] = {
     "hex": _hex(b'UPDATE c SET body = x"', b'" WHERE id = 7'),
     "hex of auditd": _hex(b"type=PROCTITLE msg=audit(1795348800.123:7): proctitle=", b"", upper=True),
     "base64": _base64(b'{"data":"', b'"}'),
     "base64url": _base64(b"state=", b"&n=7", url=True),
-    "base64 in lines": _base64(b"Content-Transfer-Encoding: base64\r\n\r\n", b"\n\n--", width=76),
+    "base64 in lines": base64_in_lines(76),
 }
 WIDE: dict[str, Encoder] = {
     "utf-16le": utf16("utf-16-le"),

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.folding import CALLS, FIELDS, FOLDS, LITERALS, terminal, written
 from tests.scanning import Finding, Part, Shape, jwt, opaque, scan
 
 FILLER = st.sampled_from(
@@ -44,7 +45,12 @@ SECRETS = st.builds(
     lambda seed, how, long: _form(jwt(seed, "RS256") if long else opaque(seed), how),
     st.integers(0, 999), st.integers(0, 7), st.booleans(),
 )  # fmt: skip
-STREAMS = st.lists(st.one_of(FILLER, SECRETS), max_size=24).map(b"".join)
+LAYOUTS = [*LITERALS.values(), *FOLDS.values(), *CALLS.values(), *(terminal(width) for width in (60, 80, 131))]
+CUT = st.builds(
+    lambda seed, kind, layout, cut: written(layout(FIELDS[kind](seed), (cut,)))[0],
+    st.integers(0, 999), st.sampled_from(sorted(FIELDS)), st.sampled_from(LAYOUTS), st.integers(1, 31),
+)  # fmt: skip
+STREAMS = st.lists(st.one_of(FILLER, SECRETS, CUT), max_size=24).map(b"".join)
 
 
 def _said(findings: list[Finding]) -> list[tuple[object, ...]]:
@@ -85,7 +91,7 @@ def test_a_window_of_one_byte_finds_the_same(data: bytes) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.one_of(FILLER, SECRETS), min_size=4, max_size=40), st.integers(1, 60), st.data())
+@given(st.lists(st.one_of(FILLER, SECRETS, CUT), min_size=4, max_size=40), st.integers(1, 60), st.data())
 def test_ranges_together_find_what_the_whole_finds(parts: list[bytes], repeat: int, draw: st.DataObject) -> None:
     data = b"".join(parts) * repeat
     data = data[: 3 << 20]

@@ -1,8 +1,8 @@
 """Long text that its writer broke into lines, where the break itself says how it goes on.
 
 Runs of base64 (MIME's 76 columns, PEM's 64, `base64`'s 76) and of hex (`xxd -p`'s 60); the rows of curl --trace-ascii,
-whose offsets count the characters of the row before; string literals continued on the next line. Nothing here
-guesses from a token: that is done in wrapped.py.
+whose offsets count the characters of the row before; continued literals and folded lines, which have files of their
+own. Nothing here guesses from a token: that is done in wrapped.py.
 """
 
 from __future__ import annotations
@@ -10,28 +10,18 @@ from __future__ import annotations
 import re
 
 from detectors.patterns import pattern
+from scanner.framings import folds, literals
 
 SHORTEST = 40  # characters a broken line of a run has at least: shorter ones are words
+SHORT = 8  # characters below which a run's last line could be a word
 MOST = 2000  # lines a run is followed over
-# Where none of this stands, there is nothing to join.
-MARK = pattern(
-    rb"""\n[0-9a-f]{3}[0-9a-f]: |["'][ \t]{0,4}[+.<>&|\\]{0,2}(?:[ ]_)?[ \t]{0,4}\r?\n[ \t]{0,200}[bru]?["']"""
-)
+# Where the second of two parts may begin: few lines do. Without one `gaps` finds nothing.
+OPENS = pattern(rb"\n[0-9a-f]{3}[0-9a-f]: |" + literals.OPENS + rb"|" + folds.MARK)
+_MARK = pattern(rb"\n[0-9a-f]{3}[0-9a-f]: |" + literals.MARK + rb"|" + folds.MARK)
 _BREAK = pattern(rb"\r?\n[ \t>]{0,40}")
 _BREAK_BEFORE = pattern(rb"\r?\n[ \t>]{0,40}\Z")
 _TRACED = pattern(rb"^([0-9a-f]{4,8}): ([^\r\n]{32,})\r?\n(?=([0-9a-f]{4,8}): )", re.MULTILINE)
 _ROW = pattern(rb"\n[0-9a-f]{3}[0-9a-f]: ")
-# Where the second of two parts may begin: few lines do. Without one `gaps` finds nothing.
-OPENS = pattern(rb"""\n(?:[0-9a-f]{3}[0-9a-f]: |[ \t]{0,200}[bru]?["'])""")
-_IN_TOKEN = rb"[A-Za-z0-9_.+/=-]"
-# With an operator between them two literals are one; without one, or with a backslash, only two parts of a long token.
-_CONTINUED = pattern(
-    (
-        rb"""(?P<q>["'])(?:[ \t]{0,4}(?:\+|\.\.?|<>|&(?:[ ]_)?|\|\|)[ \t]{0,4}\r?\n[ \t]{0,200}[bru]?(?P=q)"""
-        rb"""|(?<=TOKEN{40}["'])[ \t]{0,4}\\?\r?\n[ \t]{1,200}[bru]?(?P=q)"""
-        rb"""(?=TOKEN{1,4096}(?P=q)[ \t]{0,4}(?:[,)}\];+\\]|\r?\n|\Z)))"""
-    ).replace(b"TOKEN", _IN_TOKEN)
-)
 
 
 def run_around(data: bytes, start: int, end: int, alphabet: bytes, unit: int) -> list[tuple[int, int]]:
@@ -53,7 +43,7 @@ def run_around(data: bytes, start: int, end: int, alphabet: bytes, unit: int) ->
             break
         width = found[1] - found[0]
         parts.insert(0, found)
-    return parts
+    return parts if _ends_run(data, parts, unit) else parts[:-1]
 
 
 def _next(data: bytes, start: int, end: int, alphabet: bytes) -> tuple[int, int] | None:
@@ -64,8 +54,16 @@ def _next(data: bytes, start: int, end: int, alphabet: bytes) -> tuple[int, int]
     rest = data[broken.end() : broken.end() + end - start + 4]
     size = len(rest) - len(rest.lstrip(alphabet))
     follows = rest[size : size + 1]
-    whole = size >= 8 and (not follows or follows in b"=\r\n\"'`<")
-    return (broken.end(), broken.end() + size) if whole or (size and follows == b"=") else None
+    return (broken.end(), broken.end() + size) if size and follows in b"=\r\n\"'`<" else None
+
+
+def _ends_run(data: bytes, parts: list[tuple[int, int]], unit: int) -> bool:
+    """Whether the last line is no word: long, or what fills the run's last unit."""
+    low, high = parts[-1]
+    if len(parts) < 2 or high - low >= SHORT or data[high : high + 1] == b"=":
+        return True
+    whole = sum(end - start for start, end in parts) % unit == 0
+    return whole and not data[low:high].islower()
 
 
 def _before(data: bytes, start: int, alphabet: bytes) -> tuple[int, int] | None:
@@ -79,8 +77,13 @@ def _before(data: bytes, start: int, alphabet: bytes) -> tuple[int, int] | None:
     return (broken.start() - size, broken.start()) if size >= SHORTEST else None
 
 
+def may_join(data: bytes) -> bool:
+    """Whether `gaps` may find something; surer than OPENS alone, and as quick where that does not match."""
+    return OPENS.search(data) is not None and _MARK.search(data) is not None
+
+
 def gaps(data: bytes) -> list[tuple[int, int]]:
-    """The stretches [start, end) between the parts of traced rows and of continued string literals, in order."""
+    """The stretches [start, end) between the parts of traced rows, continued literals and folded lines, in order."""
     found: list[tuple[int, int]] = []
     if not OPENS.search(data):
         return found
@@ -90,5 +93,13 @@ def gaps(data: bytes) -> list[tuple[int, int]]:
             for row in _TRACED.finditer(data)
             if int(row[3], 16) - int(row[1], 16) == len(row[2])
         ]
-    found += [(part.start(), part.end()) for part in _CONTINUED.finditer(data)]
-    return sorted(found)
+    return apart(sorted([*found, *literals.gaps(data), *folds.gaps(data)]))
+
+
+def apart(gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Without those that begin inside the one before."""
+    kept: list[tuple[int, int]] = []
+    for gap in gaps:
+        if not kept or gap[0] >= kept[-1][1]:
+            kept.append(gap)
+    return kept

@@ -8,6 +8,7 @@ CRI: `TIME STREAM P TEXT` is continued by the next line of its stream, up to one
 journald: a line of over 48 KiB (LineMax= of journald.conf(5)) becomes entries with `_LINE_BREAK=line-max`
 (systemd.journal-fields(7)) and a last one without. Each is a line in JSON, a stanza in the export format. The field may
 stand before the message, out of sight: then a message of which nothing but its end is seen counts as cut.
+strace, ltrace: see traced.py.
 auditd: `a3[0]=… a3[1]=…` of one argument, the parts in one record or several (audit_log_execve_info of the kernel).
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from detectors.patterns import pattern
+from scanner.framings import traced
 
 # Where a part ends that goes on: in Docker's record; in CRI's line, which ends some way further on.
 TRIGGERS = (rb'(?:[^n]|[^\\]n|\\\\n)","stream":"std(?:out|err)"', rb" std(?:out|err) P ")
@@ -29,7 +31,7 @@ _DOCKER_TEXT = b'{"log":"'
 _CRI = pattern(rb"[0-9T:.+Z-]{20,40} (stdout|stderr) ([PF]) ")
 _MARK = pattern(rb"\n[0-9T:.+Z-]{20,40} std(?:out|err) [PF] ")
 
-MARKS = (b"stdout", b"stderr", b"_BOOT_ID", rb"\]=")  # without one of these `gaps` finds nothing
+MARKS = (b"stdout", b"stderr", b"_BOOT_ID", rb"\]=", *traced.MARKS)  # without one of these `gaps` finds nothing
 
 
 def joint_after(data: bytes) -> int:
@@ -44,8 +46,10 @@ _BESIDE = pattern(rb"""["\n]_{1,2}[A-Z]{2}|[" ]a\d{1,5}\[\d{1,5}\]=""")
 
 
 def is_near(data: bytes) -> bool:
-    """Whether fields of the journal or parts of an argument stand in it."""
-    return (b'"_' in data or b"\n_" in data or b"]=" in data) and _BESIDE.search(data) is not None
+    """Whether fields of the journal, parts of an argument or traced calls stand in it."""
+    if (b'"_' in data or b"\n_" in data or b"]=" in data) and _BESIDE.search(data):
+        return True
+    return traced.is_near(data)
 
 
 def may_go_on(data: bytes) -> bool:
@@ -78,6 +82,8 @@ def _found(data: bytes, head: bytes) -> Iterator[tuple[int, int, bool]] | None:
         return _journal(data, head)
     if b"]=" in data and b"EXECVE" in head + data:
         return _arguments(data)
+    if traced.is_near(data):
+        return traced.gaps(data)
     return None
 
 
