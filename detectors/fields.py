@@ -21,6 +21,7 @@ from detectors.patterns import pattern
 KEY_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 LONGEST_KEY = 120  # bytes; dotted configuration keys with a host name in them are the longest seen
 LONGEST_VALUE = 16384  # bytes; larger values are blocks, which have detectors of their own
+URL = 400  # bytes between the `?` of a URL and a key in its query
 LONGEST_TAG = 512  # bytes from a tag's beginning to a key in it
 _BACK = 48  # bytes between a key and the end of its anchor: blanks and the escape of one separator
 
@@ -33,6 +34,7 @@ _TAG = pattern(rb"<(?:[\w:.-]{0,60}|[A-Za-z_][\w:.-]{0,60}\s[^<>]*)")  # as far 
 _CONTROL = pattern(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _NO_TEXT = pattern(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]")
 _BARE_END = pattern(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]|[\^~](?=[A-Za-z_]{2,20}=)|""" + _WIRE)
+_IN_QUERY = pattern(rb"""\?(?:[^\s"'<>#?]*&)?\Z""")
 _OPAQUE = pattern(rb"[A-Za-z0-9._~+/=-]+")
 _TEXT_END = pattern(rb"<(?:[/!?]|[A-Za-z][\w:.-]{0,40}[\s/>])|[\r\n]|\]\]>")
 # Of a value alone on its line: a blank, or the next field of a form, a tag.
@@ -184,8 +186,16 @@ def _bare_end(text: Text, key_start: int, start: int) -> tuple[int, bool]:
     depth = _depth(text, start - 1)
     for delimiter in pattern.finditer(data, start, limit):
         if _depth(text, delimiter.start()) <= depth or data[delimiter.start()] <= 32:
-            return _trimmed(data, start, delimiter.start()), True
-    return _trimmed(data, start, limit), limit < len(data)
+            return _trimmed(data, start, _fragment(text, key_start, start, delimiter.start())), True
+    return _trimmed(data, start, _fragment(text, key_start, start, limit)), limit < len(data)
+
+
+def _fragment(text: Text, key_start: int, start: int, end: int) -> int:
+    """Where the fragment of a URL begins in whose query the key stands (RFC 3986 section 3.5), else `end`."""
+    found = text.data.find(b"#", start, end)
+    if found < 0 or _depth(text, found) > _depth(text, start - 1):
+        return end
+    return found if _IN_QUERY.search(text.data, max(0, key_start - URL), key_start) else end
 
 
 def _trimmed(data: bytes, start: int, end: int) -> int:
