@@ -1,7 +1,7 @@
 """Whether letters are those of words: the pairs of English and of identifiers, or a random draw's.
 
-A random string of 16 letters and digits counts as words once in 300, one of 20 once in 15,000, one of 32 less than once in
-200,000; a name that a programmer gave counts so in 95 of 100.
+A random string of 16 letters and digits counts as words once in 300, one of 20 once in 15,000, one of 32 less than
+once in 200,000; a name that a programmer gave counts so in 95 of 100.
 """
 
 from __future__ import annotations
