@@ -139,7 +139,7 @@ DETECTORS = detectors(
         META,
         goes_on=URLSAFE,
         back=44,
-        patterns=(rb"[0-9]{15}\|[0-9A-Za-z_\-]{27}",),
+        patterns=(rb"[0-9]{15}\|[0-9A-Za-z_\-]{8}",),
         confidence=Confidence.MEDIUM,
     ),
     Family(
