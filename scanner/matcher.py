@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from pkgutil import get_data
+from pkgutil import get_data, iter_modules
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from msgspec import DecodeError, msgpack
 
 from detectors.detector import Detector
-from scanner import anchor_cache
+from scanner import anchor_cache, framings
 from scanner.model import Hit
 from scanner.row import Row
 from scanner.widetext import Expression, WideText, is_wide
@@ -87,14 +87,11 @@ def _database(rows: Sequence[Row] | Sequence[Expression], name: str | None) -> h
     return database
 
 
-# The files that derive forms from anchors: where one changes, what was kept is of no use.
-_DERIVED_BY = (
-    "forms.py",
-    "row.py",
-    "rules/wide.py",
-    "rules/gosyntax.py",
-    *(f"framings/{name}.py" for name in ("byte_list", "hexdump", "mail", "memory_words", "nested", "partial")),
-)
+def _derived_by() -> Iterator[bytes]:
+    """The sources of all that derives forms from anchors. Raises OSError where they are not there."""
+    layouts = (f"framings/{module.name}.py" for module in iter_modules(framings.__path__))
+    for file in ("forms.py", "row.py", "rules/wide.py", "rules/gosyntax.py", *layouts):
+        yield get_data("scanner", file) or b""
 
 
 def _rows(detectors: Sequence[Detector], name: str | None) -> Sequence[Row]:
@@ -121,8 +118,8 @@ def _name_of(detectors: Sequence[Detector]) -> str | None:
     counts = [len(one.anchors) for one in detectors]
     digest = hashlib.sha256(repr((counts, told)).encode())
     try:
-        for file in _DERIVED_BY:
-            digest.update(get_data("scanner", file) or b"")
+        for source in _derived_by():
+            digest.update(source)
     except OSError:
         return None
     return digest.hexdigest()
