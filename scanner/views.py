@@ -61,10 +61,8 @@ class Views:
         """The bytes that the layout holds whose mark a hit is; None where it holds none, or they were given before."""
         if row.framing == "nested":
             return self.nested(hit, row, end, final)
-        if row.framing == "hexdump":
-            return self.dump(hit, row, end, final)
-        shown = {"memory-words": self.words, "byte-list": self.listed, "mail": self.mail}[row.framing]
-        return shown(hit, end, final)
+        shown = {"hexdump": self.dump, "memory-words": self.words, "byte-list": self.listed, "mail": self.mail}
+        return shown[row.framing](hit, end, final)
 
     def joint(self, hit: Hit, end: int, final: bool) -> tuple[View, int] | None:
         """The text around the end of a part of a record, and where in it that is; None where nothing was joined."""
@@ -101,12 +99,12 @@ class Views:
         encoding = "byte-list" if items.decimal else "hex"
         return _unescaped(_unframed(View(items.data, (Linear(low), items), (encoding,), None, cut)))
 
-    def dump(self, hit: Hit, row: Row, end: int, final: bool) -> View | None:
+    def dump(self, hit: Hit, end: int, final: bool) -> View | None:
         """The bytes of the hex dump whose row a hit marked, escapes taken off; None if that block was given before."""
         cell = (hit.end - 1) // DUMP_CELL * DUMP_CELL
         if self._dumped[0] in (cell, WHOLE) and self._dumped[1] < hit.end <= self._dumped[2]:
             return None
-        low, high = max(0, cell - hexdump.BACK), min(end, cell + DUMP_CELL + hexdump.ahead(row.expression))
+        low, high = max(0, cell - hexdump.BACK), min(end, cell + DUMP_CELL + hexdump.AHEAD)
         data = self._slice(low, high)
         found = hexdump.block_around(data, hit.end - low - 1)
         if found is None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scanner.model import Finding
 from tests.carriers import CARRIERS
 from tests.encoders import DUMPS, ESCAPES, LISTS, MARKED, OTHER, RUNS, WIDE, Encoded, Encoder, merged, nested, pieces
-from tests.scanning import scan
+from tests.scanning import Part, scan
 
 KINDS = sorted(CARRIERS)
 SINGLE = {**ESCAPES, **RUNS, **WIDE, **OTHER, **DUMPS, **LISTS, **MARKED}
@@ -95,6 +95,33 @@ def test_two_inside_each_other(chain: tuple[str, ...], kind: str, seed: int) -> 
 @given(chain=st.sampled_from(chains(3)), kind=st.sampled_from(KINDS), seed=st.integers(0, 9999))
 def test_three_inside_each_other(chain: tuple[str, ...], kind: str, seed: int) -> None:
     check(kind, seed, nested(*(OUTER[name] for name in chain)), alone=chain[0] in WIDE)
+
+
+@pytest.mark.parametrize("before", [20_000, 140_000])
+@pytest.mark.parametrize("dump", ["od -t x1", "hexdump", "xxd"])
+def test_deep_in_a_dump(dump: str, before: int) -> None:
+    """Far behind its first rows, whatever ranges it is scanned in."""
+    memory = random.Random(before).randbytes(before)
+    text, secret = CARRIERS["bearer_token"](before)
+    encoded = DUMPS[dump](memory + b"\0" + text + bytes(300))
+    start = before + 1 + text.index(secret)
+    wanted = merged(encoded.places(start, start + len(secret)))
+    assert [places(finding) for finding in scan(encoded.data)] == [wanted]
+    for cut in (wanted[0][0] - 30_000, wanted[0][0], wanted[0][0] + 9):
+        parts = (Part(0, cut), Part(cut, None))
+        assert [places(finding) for part in parts for finding in scan(encoded.data, part=part)] == [wanted], cut
+
+
+@pytest.mark.parametrize("dump", ["od -t x1", "hexdump"])
+def test_behind_rows_that_are_left_out(dump: str) -> None:
+    """Rows that are all alike are one with an asterisk."""
+    text, secret = CARRIERS["bearer_token"](1)
+    encoded = DUMPS[dump](bytes(200_000) + text)
+    head, row = encoded.data.index(b"\n") + 1, encoded.data.rindex(b"\n", 0, encoded.places(200_000, 200_001)[0][0]) + 1
+    gap = row - head - 2
+    start = 200_000 + text.index(secret)
+    wanted = [(low - gap, high - gap) for low, high in merged(encoded.places(start, start + len(secret)))]
+    assert [places(finding) for finding in scan(encoded.data[:head] + b"*\n" + encoded.data[row:])] == [wanted]
 
 
 TIME = b"2026-11-22T10:00:00.123456789Z"

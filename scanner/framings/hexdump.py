@@ -15,20 +15,22 @@ from detectors.patterns import pattern
 
 # What makes a row worth a look, for the matcher: an offset that ends in 0, as those of 16 and 32 byte rows do, and four
 # bytes. Its literals are long enough for the matcher's fast path (4 times the speed of an expression without); what
-# would not be, has an expression of its own: od and hexdump by their second row, words by their size.
+# would not be, has expressions of its own: od and hexdump by their second row, by one in a few KiB whose offset ends in
+# 000, and by the one behind rows left out as all alike; words by their size.
 _HEX = rb"[0-9A-Fa-f]"
 TRIGGERS = tuple(
     expression.replace(b"H", _HEX)
     for expression in (
         rb"0(?:h?: {1,4}| [:-] |  |   |\| )H{2}[ -]?H{2}[ -]H{2}[ -]?H{2}",
-        rb"\n0{4,6}[12]0 {1,3}H{2}",
+        rb"\n0{4,6}[12]0 {1,4}H{2}",
+        rb"\n[0-9a-f]{3,7}000 {1,4}H{2}",
+        rb"\n\*\n[0-9a-f]{6,9} {1,4}H{2}",
         rb"0(?:: |  )H{8} H{8}",
         rb":\t0xH{8}",
     )
 )
 BACK = 16 * 1024  # bytes before a row in which its block is followed
 AHEAD = 48 * 1024  # bytes after it: 10 KiB of dumped bytes at up to five characters each; then its rows tell anew
-AHEAD_ONCE = 96 * 1024  # the same for od and hexdump, of whose rows only the second tells
 _OFFSET = pattern(
     rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{4,16}|[0-9A-Fa-f]{8}`[0-9A-Fa-f]{8})"
     rb"(?:(?:h?(?::[ \t]{0,4}|[ \t]{1,4}:?[ \t]{0,4})|[ \t]-[ \t]{1,2}|\|[ ])(?=[0-9A-Fa-f]{2}[ 0-9A-Fa-f-])"
@@ -37,9 +39,9 @@ _OFFSET = pattern(
 _GROUP = pattern(
     rb"([0-9A-Fa-f]{2})([0-9A-Fa-f]{2})?(?:[ -](?: {0,2}(?=(?:[0-9A-Fa-f]{2}){1,2}(?:[ -]|\r?$)))|[ \t]*(?=[\r\n|])|$)?"
 )
-_WORD = pattern(rb"(?:0x)?([0-9a-f]{16}|[0-9a-f]{8}|[0-9a-f]{4})(?:[ \t]|(?=[\r\n]|\Z))")
+_WORD = pattern(rb"(?:0x)?([0-9a-f]{16}|[0-9a-f]{8}|[0-9a-f]{4})(?:[ \t]{1,4}|(?=[\r\n]|\Z))")
 _DIGITS = pattern(rb"[0-9a-f ]*")
-_NO_MARK = pattern(rb"[0-9a-f]{7}[ ]{1,2}")  # the offsets of hexdump and od, whose words show their last byte first
+_NO_MARK = pattern(rb"[0-9a-f]{7}[ ]{1,4}")  # the offsets of hexdump and od, whose words show their last byte first
 BETWEEN = 2  # lines of other text between two rows of one dump (.NET's traces write a time after each)
 WIDEST = 64  # bytes a row holds at most
 WIDEST_LINE = 1024  # bytes of a line: a block that begins further behind a cut was not cut
@@ -94,11 +96,6 @@ def _shown(at: tuple[int, ...]) -> list[tuple[int, int]]:
         else:
             ranges.append((index, index + 2))
     return ranges
-
-
-def ahead(trigger: bytes) -> int:
-    """Bytes behind a row in which its block is followed."""
-    return AHEAD_ONCE if trigger == TRIGGERS[1] else AHEAD
 
 
 def block_around(data: bytes, at: int) -> tuple[Block, int, int] | None:
