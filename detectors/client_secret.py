@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Text
 from detectors.fields import LONGEST_KEY, Field, field_at
-from detectors.keyed import is_of, matches, of_value
+from detectors.keyed import glance, is_of, matches, of_value
 from detectors.keys import Meaning, meaning, words
 from detectors.patterns import pattern
 
@@ -123,6 +123,7 @@ DETECTORS = (
             *(Anchor(flag + end, caseless=True) for flag in _FLAGS for end in (b" ", b"\0")),
         ),
         confirm=confirm,
+        glance=glance,
         reference="https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1",
         examples=(
             (b'{"client_id":"a","client_secret":"' + _V + b'"}', _V),
@@ -159,6 +160,7 @@ DETECTORS = (
             *(Anchor(pattern=name) for name in (b"validationKey=", b"decryptionKey=")),
         ),
         confirm=confirm,
+        glance=glance,
         reference="https://owasp.org/www-project-non-human-identities-top-10/",
         examples=((b"x-api-key: " + _V + b"\r\n", _V), (b"GET /v1?apikey=" + _V + b"&q=1 HTTP/1.1", _V)),
         counterexamples=(b"api_key_id=1234567890", b"x-api-key: <your-api-key>", b"primary_key=orders_2026_11"),

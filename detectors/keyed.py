@@ -52,6 +52,14 @@ def matches(text: Text, accepts: Accepts) -> Iterator[Match]:
                 yield match
 
 
+def glance(before: bytes, after: bytes) -> bool:
+    """False where code stands behind the key: `a.token=b["c"]`. A name of one or two characters is no secret."""
+    return before[-1:] not in (b"=", b":") or _CODE.match(after) is None
+
+
+_CODE = pattern(rb"""[ \t]{0,4}[A-Za-z_$][A-Za-z0-9_$]?\[["']""")
+
+
 def _is_verdict(text: Text, field: Field) -> bool:
     """`PASS: gdb.base/step.exp`, `--- PASS: TestRefresh/first`, `pass: step-over.exp`: how a test ended."""
     if field.key.lower() != b"pass" or field.quoted or not text.data.startswith(b":", field.key_start + len(b"pass")):

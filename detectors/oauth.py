@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from detectors.detector import Anchor, Detector, Kind, Match, Text
 from detectors.fields import Field, field_at
-from detectors.keyed import is_of, matches, of_value
+from detectors.keyed import glance, is_of, matches, of_value
 from detectors.keys import Meaning, meaning, words
 from detectors.patterns import pattern
 from detectors.shapes import is_uuid, random_looking
@@ -81,6 +81,7 @@ DETECTORS = (
             Anchor(b"-token\0", caseless=True),
         ),
         confirm=confirm_token,
+        glance=glance,
         reference="https://www.rfc-editor.org/rfc/rfc6749#section-5.1",
         examples=(
             (b'{"access_token":"' + _V + b'","token_type":"Bearer"}', _V),

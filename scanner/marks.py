@@ -13,13 +13,13 @@ import hyperscan
 from scanner import escapes
 from scanner.framings import lines, partial, quoted_printable
 
-FRAMED = 1  # parts of records, broken lines, a mail encoding: each may bring forth more of them, and escapes
+FRAMED, BROKEN = 1, 4  # parts of records, broken lines, a mail encoding: each may bring forth more of them, and escapes
 ESCAPED = 2
 
 
 def marks(data: bytes, *, cut: bool) -> int:
-    """FRAMED, ESCAPED, both or neither. `cut`: the data ends in the midst of a text, where half an escape counts."""
-    seen = FRAMED if lines.OPENS.search(data) else 0
+    """Those of FRAMED, BROKEN and ESCAPED. `cut`: the data ends in the midst of a text, where half an escape counts."""
+    seen = BROKEN if lines.OPENS.search(data) else 0
 
     def on_match(kind: int, _begin: int, _end: int, _flags: int, _context: object) -> None:
         nonlocal seen

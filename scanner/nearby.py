@@ -5,6 +5,7 @@ from __future__ import annotations
 from detectors.detector import GLANCE, GLANCE_AFTER, Text
 from detectors.patterns import pattern
 from scanner.framings import byte_order, lines, partial
+from scanner.marks import BROKEN, ESCAPED, FRAMED, marks
 from scanner.model import Hit
 from scanner.row import LONGEST_TAIL, TAIL, Row
 from scanner.view import is_binary
@@ -99,17 +100,23 @@ def is_ghost_in(data: bytes, hit: Hit, row: Row) -> bool:
 
 
 _TAIL = pattern(TAIL)
-# What a view would decode or join, by searches for single strings: many times faster than one expression for all.
-_ESCAPES = pattern(rb"%[0-9A-Fa-f]{2}|&(?:quot|amp|apos|lt|gt|#)")
 
 
 def _is_odd(data: bytes) -> bool:
-    if b"\\" in data or b"\x1b" in data or b"#0" in data:
-        return True
-    return ((b"%" in data or b"&" in data) and bool(_ESCAPES.search(data))) or _is_joined(data)
+    """Whether a view would decode or join something of it."""
+    seen = marks(data, cut=False)
+    return bool(seen & ESCAPED) or _joins(data, seen)
 
 
 def _is_joined(data: bytes) -> bool:
-    if b"=3D" in data or b'"stream":"' in data or b" P " in data or b" F " in data or partial.is_near(data):
-        return True
-    return b"\n" in data and (b"=\n" in data or b"=\r\n" in data or lines.may_join(data))
+    return _joins(data, marks(data, cut=False))
+
+
+def _joins(data: bytes, seen: int) -> bool:
+    """Of what has marks, whether there is more to them; by searches for single strings where they can tell."""
+    if seen & FRAMED:
+        if b"=3D" in data or b'"stream":"' in data or b" P " in data or b" F " in data or partial.is_near(data):
+            return True
+        if b"=\n" in data or b"=\r\n" in data:
+            return True
+    return bool(seen & BROKEN) and lines.may_join(data)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 PIECE = 128 * 1024  # bytes copied at a time: they stay in the cache
 SAMPLE = 4096  # bytes that tell how long lines are
-FEWEST, MOST = 2, 90  # newlines in the sample between which removing is the faster way
+MOST = 90  # newlines in the sample up to which removing is the faster way
 
 
 def newlines(data: bytearray, low: int, high: int) -> int:
     """How many stand in `data[low:high]`."""
-    if high - low <= SAMPLE or not FEWEST <= data.count(b"\n", low, low + SAMPLE) <= MOST:
+    if high - low <= SAMPLE or data.count(b"\n", low, low + SAMPLE) > MOST:
         return data.count(b"\n", low, high)
     total = 0
     with memoryview(data) as view:
