@@ -11,13 +11,15 @@ from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMo
 from detectors.fields import field_at
 from detectors.keys import words
 from detectors.patterns import pattern
-from detectors.shapes import is_masked, is_reference, is_text, is_wordy, random_looking
+from detectors.shapes import is_masked, is_reference, is_text, is_uuid, is_wordy, random_looking
 
 _GAP = pattern(rb"""["']?>?(?:(?<=>)|[ \t]{1,4}|[:=][ \t]{0,2}|\+)["'<\[]?""")
 _BLOB = pattern(rb"[A-Za-z0-9+/_-]{8,4096}={0,2}")
+_HEADER = pattern(rb"""(?i)authorization(?:\W{1,8}|=)basic\Z""")
+KEY = 24  # characters that a key under the scheme has at least
 _PAIR = pattern(rb"[\x20-\x39\x3b-\x7e\x80-\xff]{0,256}:[\x20-\x7e\x80-\xff]{3,1024}")
 _PLAIN = pattern(rb"[\x20-\x7e\x80-\xff]{0,256}\0[\x20-\x7e\x80-\xff]{1,256}\0([\x20-\x7e\x80-\xff]{3,1024})")
-_USERINFO = pattern(rb"""://([^\s/?#"'<>@:\\]{0,128}(?:@[a-z0-9.-]{1,64})?):([^\s/?#"'<>@\\]{3,256})@[A-Za-z0-9.\[-]""")
+_USERINFO = pattern(rb"""://([^\s/?#"'<>@:\\]{0,128}(?:@[a-z0-9.-]{1,64})?):{1,2}([^\s/?#"'<>@\\]{3,256})@[A-Za-z0-9.\[-]""")
 # Between an option and its value: a blank, or what parts arguments in a list, in auditd's records, in a process.
 _CURL = pattern(
     rb"""(?:[\s"'\0]-[ua]|--user|--proxy-user|--?auth|--(?:src-|dest-)?creds)"""
@@ -42,7 +44,22 @@ def confirm_basic(text: Text) -> Iterator[Match]:
     """`Basic` and a blob that decodes to `user:password`."""
     gap = _GAP.match(text.data, text.hit)
     if gap:
-        yield from _blob_at(text, gap.end(), _PAIR)
+        found = tuple(_blob_at(text, gap.end(), _PAIR))
+        yield from found or _key_at(text, gap.end())
+
+
+def _key_at(text: Text, start: int) -> Iterator[Match]:
+    """A key where the pair should stand, as some services want it: only in an Authorization field."""
+    blob = _BLOB.match(text.data, start)
+    if blob is None or not _HEADER.search(text.data[max(0, text.hit - 48) : text.hit]):
+        return
+    plain = _decoded(blob[0])
+    told = plain if plain and is_text(plain) else blob[0]
+    if b":" not in told and (random_looking(told, KEY) or is_uuid(told)):
+        yield Match(
+            *blob.span(), Kind.API_KEY, Secret(blob[0]), Rank.SCHEME, Confidence.MEDIUM, key="authorization",
+            static=True,
+        )  # fmt: skip
 
 
 def confirm_auth_field(text: Text) -> Iterator[Match]:
@@ -171,6 +188,8 @@ DETECTORS = (
             b'WWW-Authenticate: Basic realm="files"',
             b"basic authentication is off",
             b"Basic dXNlcjpwYXNz",
+            b"Authorization: Basic c29tZSB0ZXh0IHdpdGhvdXQgYSBjb2xvbg==",
+            b"the basic Q7rT2xW9mK4pL1vBzY8nHs3d",
         ),
     ),
     Detector(

@@ -18,7 +18,8 @@ from detectors.shapes import is_uuid, plausible, random_looking
 _TOKEN = pattern(rb"(?:\d{1,12}\|)?(?:[A-Za-z0-9_~+/:!@$*-]++|\.(?!\.)|\^(?!\w{2,20}=))+=*")
 _GAP = pattern(rb"""["'`]?(?:[ \t]{1,4}|[:=,][ \t]{0,2}|\+)(?:["'`<\[(]|token[ =:]{1,2}){0,2}""")
 _SCHEME = pattern(
-    rb"""(?i)(?P<scheme>[a-z][a-z0-9_-]{2,24})(?:[ ]+|=(?=["']))(?:(?:token|auth|apikey|key|access_token)=)?["']?"""
+    rb"""(?i)(?P<scheme>[a-z][a-z0-9_.-]{2,24})(?:[ ]+|=(?=["']))(?:[a-z]{1,12}=[\w.-]{1,24};)?"""
+    rb"""(?:(?:token|auth|apikey|key|access_token)=)?["']?"""
     rb"""|(?P<key>key|api[_-]?key|token)=["']?"""  # Firebase's legacy servers: `key=V`
 )
 # "The token's type is bearer", and the next field follows.

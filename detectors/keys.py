@@ -19,6 +19,7 @@ _QUALIFIERS = (
 )  # fmt: skip
 _WORD = pattern(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _GLUED = {
+    b"sessionticket": (b"session", b"ticket"), b"authticket": (b"auth", b"ticket"), b"clientkey": (b"client", b"key"),
     b"apikey": (b"api", b"key"), b"accesstoken": (b"access", b"token"), b"authtoken": (b"auth", b"token"),
     b"refreshtoken": (b"refresh", b"token"), b"idtoken": (b"id", b"token"), b"clientsecret": (b"client", b"secret"),
     b"secretkey": (b"secret", b"key"), b"accesskey": (b"access", b"key"), b"appkey": (b"app", b"key"),
@@ -91,15 +92,12 @@ _PASSWORD = Meaning(Kind.CLIENT_SECRET, False, True)
 _SIGNING = Meaning(Kind.PRIVATE_KEY, True, True)
 _CODE = Meaning(Kind.AUTH_CODE, True, False)
 _SHARED_KEY = Meaning(Kind.API_KEY, False, True)
-_CODES = frozenset(
-    (
-        (b"device", b"code"),
-        (b"authorization", b"code"),
-        (b"auth", b"code"),
-        (b"oauth", b"code"),
-        (b"oauth", b"verifier"),
-    )
-)  # the last is of RFC 5849 section 2.3; PKCE's stays with its client
+# Two words that mean more than the second. The last code is of RFC 5849 section 2.3; PKCE's stays with its client.
+_CODES = ((b"device", b"code"), (b"authorization", b"code"), (b"auth", b"code"), (b"oauth", b"code"),
+          (b"oauth", b"verifier"))  # fmt: skip
+# Tickets that stand for a login: of game services, SSO and CAS; of TLS they are printed as dumps.
+_TICKETS = b"session auth authentication login access security sso proxy granting entity".split()
+_PAIRS = dict.fromkeys(_CODES, _CODE) | {(before, b"ticket"): _TOKEN for before in _TICKETS}
 _PASSWORDS = frozenset((b"basic", b"password", b"security"))  # java.naming.security.credentials, BasicHttpCredentials
 _KEYS_TO_SIGN_OR_DECRYPT = frozenset(b"signing encryption private shared hmac jwt fernet validation decryption".split())
 # Tokens that are UUIDs: of Splunk's event collector, of agents and clusters that join (Consul, Nomad, Logz.io).
@@ -142,6 +140,8 @@ def meaning(key: bytes) -> Meaning | None:
     parts = words(key)
     if parts[-1:] == (b"psk",):
         return _SHARED_KEY  # not of a cipher suite: PSK-AES128-CBC-SHA
+    if parts in ((b"refresh",), (b"access",)):  # {"access": "V", "refresh": "V"}
+        return Meaning(Kind.REFRESH_TOKEN if parts[0] == b"refresh" else Kind.BEARER_TOKEN, False, False)
     for position in range(len(parts) - 1, -1, -1):
         found = _at(parts, position)
         if found:
@@ -187,11 +187,9 @@ def _at(parts: tuple[bytes, ...], position: int) -> Meaning | None:
         return _ACCESS_KEY
     if word == b"string" and before == b"secure":
         return _SECRET
-    if (before, word) in _CODES:
-        return _CODE
     if word in (b"assertion",) and before in (b"client", b"saml", b""):
         return _TOKEN
-    return None
+    return _PAIRS.get((before, word))
 
 
 def _token(before: bytes) -> Meaning:
@@ -245,4 +243,6 @@ def _key(before: bytes, earlier: tuple[bytes, ...]) -> Meaning | None:
         return _API_KEY if b"secret" in earlier or before != b"access" else _ACCESS_KEY
     if before in _KEYS_TO_SIGN_OR_DECRYPT:
         return Meaning(Kind.PRIVATE_KEY if before != b"shared" else Kind.API_KEY, False, True)
+    if before == b"client":
+        return _ACCESS_KEY
     return _HEADER_KEY if earlier[:1] == (b"x",) else None  # X-Appwrite-Key

@@ -141,8 +141,8 @@ NOTATIONS = (
     _notation(rb"""\(["']?[\w.@-]{1,60}["']?,[ ]?(?P<q>["'])?(?=[^\s()"'=,]{8,400}["']?\))""", doubtful=True),
     # KEY | V   a row of a table
     _notation(rb"""{quote}?{line}{bar}{line}(?P<q>["'])?""", doubtful=True),
-    # KEY\nV   what a store's client prints
-    _notation(rb"""\r?\n(?:\[1\][ ])?(?P<q>["'])?(?=[^\s"']{12,}["']?[ \t]{0,4}(?:\r?\n|\Z))""", doubtful=True),
+    # KEY\nV   KEY:\nV   what a store's client and a browser's list of headers print
+    _notation(rb""":?\r?\n(?:\[1\][ ])?(?P<q>["'])?(?=[^\s"']{12,}["']?[ \t]{0,4}(?:\r?\n|\Z))""", doubtful=True),
 )
 FLAG = _notation(rb"""["']?[ \0]{1,4}(?P<q>["'`])?(?![-/])""")
 COLUMN = _notation(rb"[ \t]{2,40}(?:REG_(?:EXPAND_)?SZ[ \t]{1,40})?(?P<q>)(?=[^ \t\r\n=:-])")

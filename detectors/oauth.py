@@ -61,6 +61,10 @@ def _company(text: Text, field: Field) -> Meaning | None:
 
 _V = b"hT3vQ9xLm2Rz8KpWc5Yb1NsD"
 
+_TICKET = rb"""(?:session|auth|authentication|login|access|security)[_.-]?ticket["'\\\]]{0,4} ?(?:=>|[:=,])"""
+# `"refresh": "V"`, and not the word in prose.
+_QUOTED = rb"""\\{0,4}["'] ?(?:=>|:)"""
+
 DETECTORS = (
     Detector(
         id="oauth-token",
@@ -79,6 +83,8 @@ DETECTORS = (
             Anchor(b"devicecode", caseless=True, keyed=True),
             Anchor(b"oauth_verifier", keyed=True),
             Anchor(b"-token\0", caseless=True),
+            Anchor(pattern=_TICKET, caseless=True),
+            *(Anchor(pattern=name + _QUOTED) for name in (b"refresh", b"access")),
         ),
         confirm=confirm_token,
         glance=glance,

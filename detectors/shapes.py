@@ -15,8 +15,9 @@ _UUID = pattern(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _HEX = pattern(rb"[0-9a-f]+|[0-9A-F]+")
 _MASKED = pattern(
     rb"""\*{3} | \.{3} | \xe2\x80\xa6 | [xX]{6} | (?:\xe2\x80\xa2){3} | \#{4} | -{5} | _{5} | \[[A-Z_]+\]
-       | (?i:redact|filtered|masked|hidden|protected|obfuscat|cleansed|sanitized|scrubbed|omitted|truncated|removed|
-             encrypted|placeholder|change-?_?me|your[-_]|[-_]here|example|dummy|sample|secret[-_]?value|
+       | <[A-Z_ ]{3,}(?:>|\Z)
+       | (?i:redact|censor|filtered|masked|hidden|protected|obfuscat|cleansed|sanitized|scrubbed|omitted|
+             truncated|removed|encrypted|placeholder|change-?_?me|your[-_]|[-_]here|example|dummy|sample|secret[-_]?value|
              not[-_ ]?set|undefined|\bnull$|\bnone$|\bnil$|unused|insert|replace[-_]?me|foo-?bar|lorem|
              \btest\b|\btodo\b|deadbeef)""",
     re.VERBOSE,

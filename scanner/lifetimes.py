@@ -135,6 +135,8 @@ def _owner_of_token(kind: Kind, key: str) -> Owner:
 def _in_object(place: Place, object_: Object, zone: tzinfo | None) -> Lifetime:
     seconds = _nearest(place, object_, [*_fields(place, object_, _SECONDS), *_said(place, object_)])
     ends = [(field, stamp) for field in _fields(place, object_, _ENDS) if (stamp := _read_end(place, field, zone))]
+    sure = [(field, stamp) for field, stamp in ends if not stamp.assumed]
+    ends = sure or ends  # Azure's command line tells the end twice: in local time, and in seconds since 1970
     end = _nearest(place, object_, [field for field, _ in ends])
     issued = _chosen(place, object_, _ISSUED)
     count, moment = _read_seconds(place, seconds, zone) if seconds else (NOTHING, None)

@@ -27,7 +27,9 @@ SECRETS = shapes(
     "recorders",
     "messages",
     "saas",
+    "applications",
 )
+NOTHING = shapes("negatives", "infrastructure_negatives", "applications_negatives")
 SEEDS = 5
 
 
@@ -48,7 +50,7 @@ def test_each_secret_of_a_shape_is_one_finding(shape: Shape) -> None:
                 assert [(span.start, span.end) for span in finding.spans] == [(start, end)], seed
 
 
-@pytest.mark.parametrize("shape", shapes("negatives", "infrastructure_negatives"), ids=_id)
+@pytest.mark.parametrize("shape", NOTHING, ids=_id)
 def test_nothing_is_found_in_what_only_looks_like_a_secret(shape: Shape) -> None:
     for seed in range(SEEDS):
         text, _ = shape.instance(seed)
@@ -59,7 +61,7 @@ def test_nothing_is_found_in_what_only_looks_like_a_secret(shape: Shape) -> None
 @pytest.mark.parametrize("seed", [1, 3, 4])
 def test_shapes_do_not_spoil_each_other(seed: int) -> None:
     """Dozens of them in one file, in any order, what is no secret among them."""
-    everything = SECRETS + shapes("negatives", "infrastructure_negatives")
+    everything = SECRETS + NOTHING
     random.Random(seed).shuffle(everything)
     for first in range(0, len(everything), 12):
         made = [shape.instance(seed) for shape in everything[first : first + 12]]

@@ -92,6 +92,7 @@ ENDS = {
     "Kubernetes": b'{"status":{"token":"%s","expirationTimestamp":"2026-11-22T13:00:00Z"}}',
     "Google IAM": b'{"accessToken":"%s","expireTime":"2026-11-22T13:00:00Z"}',
     "Python": b"{'token': '%s', 'expiry': datetime.datetime(2026, 11, 22, 13, 0, tzinfo=datetime.timezone.utc)}",
+    "Azure, twice": b'{"accessToken":"%s","expiresOn":"2026-11-22 13:00:00.000000","expires_on":1795352400}',
     ".NET": b'{"access_token":"%s","expires_on":"\\/Date(1795352400000)\\/"}',
     "a claim beside": b'{"token":"%s","exp":1795352400}',
     "Java": b"OAuth2AccessToken(tokenValue=%s, issuedAt=2026-11-22T11:00:00Z, expiresAt=2026-11-22T13:00:00Z)",

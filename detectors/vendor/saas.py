@@ -220,4 +220,16 @@ DETECTORS = detectors(
         weak=True,
         confidence=Confidence.MEDIUM,
     ),
+    Family(
+        "roblox-session",
+        "Roblox session cookie",
+        (b"_|WARNING:-DO-NOT-SHARE-THIS.--",),
+        rb"_\|WARNING:-DO-NOT-SHARE-THIS\.--[A-Za-z-]{40,160}\.?\|_(?P<secret>[0-9A-F]{100,1600})",
+        HEX[:160].upper(),
+        "https://create.roblox.com/docs/cloud/reference/cookies",
+        Kind.SESSION_COOKIE,
+        static=False,
+        context=b"_|WARNING:-DO-NOT-SHARE-THIS.--Sharing-this-lets-someone-log-in-as-you-and-steal-your-items.|_",
+        after=2048,
+    ),
 )

@@ -2,7 +2,8 @@
 
 «kind:style» is a secret of that kind; several kinds with commas: any of them will do. The style is how it is made
 (o40: 40 letters and digits; u43: base64url; h32, H32: hex; a, A: digits and letters of one case; b64; uuid; pw: a
-password with punctuation; jwt; …); without one, each seed draws another of the styles usual for that kind.
+password with punctuation; jwt; pre_+o40: behind a prefix; …); without one, each seed draws another of the styles usual
+for that kind.
 «…|percent» writes it escaped. «how:text|kind:style|text» writes the text with its secret in an encoding; NUL, SOH and
 CRLF are those bytes. Line ends and control bytes stand as their pictures (U+2400 and up; ⏎). A name that ends in `*`
 says that the template is written with Python's escapes. In the tables of what is no secret, the kind is `no`.
@@ -132,6 +133,9 @@ def _secret(spec: str, source: random.Random) -> tuple[tuple[str, ...], bytes]:
 
 
 def _make(style: str, source: random.Random) -> bytes:
+    if "+" in style:
+        prefix, _, style = style.partition("+")
+        return prefix.encode() + _make(style, source)
     some = partial(_some, source)
     if style[1:].isdigit() and style[0] in _ALPHABETS:
         return some(_ALPHABETS[style[0]], int(style[1:]))
