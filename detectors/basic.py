@@ -19,7 +19,9 @@ _HEADER = pattern(rb"""(?i)authorization(?:\W{1,8}|=)basic\Z""")
 KEY = 24  # characters that a key under the scheme has at least
 _PAIR = pattern(rb"[\x20-\x39\x3b-\x7e\x80-\xff]{0,256}:[\x20-\x7e\x80-\xff]{3,1024}")
 _PLAIN = pattern(rb"[\x20-\x7e\x80-\xff]{0,256}\0[\x20-\x7e\x80-\xff]{1,256}\0([\x20-\x7e\x80-\xff]{3,1024})")
-_USERINFO = pattern(rb"""://([^\s/?#"'<>@:\\]{0,128}(?:@[a-z0-9.-]{1,64})?):{1,2}([^\s/?#"'<>@\\]{3,256})@[A-Za-z0-9.\[-]""")
+_USERINFO = pattern(
+    rb"""://([^\s/?#"'<>@:\\]{0,128}(?:@[a-z0-9.-]{1,64})?):{1,2}([^\s/?#"'<>@\\]{3,256})@[A-Za-z0-9.\[-]"""
+)
 # Between an option and its value: a blank, or what parts arguments in a list, in auditd's records, in a process.
 _CURL = pattern(
     rb"""(?:[\s"'\0]-[ua]|--user|--proxy-user|--?auth|--(?:src-|dest-)?creds)"""
@@ -27,7 +29,7 @@ _CURL = pattern(
     rb"""([^\s:"'$<\0]{1,128}):([^\s"'\0]{4,256})"""
 )
 _CURL_KEY = pattern(rb"""\s-u[ =]?["']?([A-Za-z0-9_-]{16,128}):[xX]?["']?(?=\s)""")  # a key alone: Stripe, Freshdesk
-_CLEAR = pattern(rb"[!-~]{4,256}")
+_CLEAR = pattern(rb"[!#-~]{4,256}")
 _WEAK = frozenset(
     b"""password pass secret user xxx x-oauth-basic pwd passwd foobar username token passwort kennwort wachtwoord
     motdepasse senha contrase\xc3\xb1a haslo has\xc5\x82o heslo parola

@@ -82,14 +82,17 @@ _SECTION_KEY = pattern(
 def confirm_identified(text: Text) -> Iterator[Match]:
     """`CREATE USER … IDENTIFIED BY 'V'`."""
     opened = _QUOTED.match(text.data, text.hit)
-    if opened and text.data.find(opened[1], opened.end()) >= 0:
-        end = text.data.find(opened[1], opened.end())
+    end = text.data.find(opened[1], opened.end()) if opened else -1
+    if end < 0 and text.cut and len(text.data) < text.hit + LONGEST_PASSWORD:
+        raise NeedMore
+    if opened and end >= 0:
         place = Field(b"password", text.hit, opened.end(), end, quoted=True, closed=True, flag=False)
         match = of_value(text, place, Meaning(Kind.CLIENT_SECRET, True, True))
         if match:
             yield match
 
 
+LONGEST_PASSWORD = 512  # bytes in which a quoted password ends
 COLUMN_BACK = 160  # bytes before the end of a column's anchor in which its key begins
 _QUOTED = pattern(rb"""\s{0,20}N?(["'])""")
 _FLAGS = (b"-secret", b"-password", b"-passwd", b"-key")
@@ -105,7 +108,7 @@ _COLUMN_ANCHORS = tuple(
 _COLUMN_KEY = pattern(rb"(?i)" + _NAMES + rb"""(?=["']?[ \t]{1,40})""")
 
 # `pass` alone, where a value may follow: it is a word of prose and the end of others.
-_PASS = rb"""pass["'\\\]]{0,4} ?[=:]"""
+_PASS = rb"""pass(?:["'\\\]]{0,8}|%22|%5[dD]|&quot;) ?(?:[=:]|%3[adAD])"""
 # Of redis.conf, slapd.conf, sssd.conf, keepalived.conf and clients of LDAP, Duo and OCI.
 _DIRECTIVE = rb"""(?:requirepass|masterauth|rootpw|bindpw|adminpw|authtok|auth_pass|skey|pass[_-]phrase)["'=: \t]"""
 
@@ -146,7 +149,7 @@ DETECTORS = (
         kind=Kind.API_KEY,
         title="API key in a field that names it",
         anchors=(
-            Anchor(pattern=rb"""x-[a-z0-9]{2,16}(?:-[a-z0-9]{2,16})?-key["'\]]{0,2} ?(?:=>?|:|,)""", caseless=True),
+            Anchor(pattern=rb"x-[a-z0-9]{2,16}(?:-[a-z0-9]{2,16})?-key", caseless=True, keyed=True),
             *_keys(
                 b"api_hash", b"jwt_key", b"jwt-key", b"functions-key", b"write_key", b"writekey",
                 b"apikey", b"api_key", b"api-key", b"api.key", b"subscription-key", b"license_key", b"licensekey",

@@ -84,10 +84,10 @@ def _match(found: re.Match[bytes]) -> Match:
 # What the names of sessions have in them; `cookie` itself would be looked at on each line of some logs. Behind a name
 # stands a `=`, in any escape, or the quotes of a dict.
 _NAMES = (
-    b"session", b"sessid", rb"\.sess", rb"\.sid", b"_sid", b" sid", b";sid", b'"sid', b"_tkt", b"aspxauth",
+    b"session", b"sessid", rb"\.sess", rb"\.sid", b"_sid", rb'(?:[ ;"]|%20|%3[bB]|%22)sid', b"_tkt", b"aspxauth",
     b"remember_", rb"\.aspnetcore\.", rb"\.aspnet\.",
 )  # fmt: skip
-_BEHIND = rb"""[A-Za-z0-9_.$-]{0,48}(?:=|%3[dD]|\\u003d|\\{0,2}["'],? ?[:=,]? ?\\{0,2}["'])"""
+_BEHIND = rb"""[A-Za-z0-9_.$-]{0,48}(?:=|%3[dD]|\\u003d|\\{0,8}["'],? ?[:=,]? ?\\{0,8}["']|%22%3[aA]%22)"""
 
 _V = b"Qk4xV8vR2mK9pL5sW7cY1d3hT6nZ0gFj"
 

@@ -51,7 +51,7 @@ class Anchor(Struct, frozen=True):
 
     `literal` is plain bytes. `keyed` says that the literal is (part of) a key: it only counts where,
     after at most 48 bytes of key characters and 4 blanks, something follows that may separate a key
-    from its value. `pattern` replaces the literal by a Vectorscan expression where no literal
+    from its value, in any escape. `pattern` replaces the literal by a Vectorscan expression where no literal
     serves; it must match at most 192 bytes, and only its UTF-16 forms are derived. `wrapped` says that only
     the derived encodings are looked for: a shorter anchor finds the plain form.
     """

@@ -151,6 +151,8 @@ def meaning(key: bytes) -> Meaning | None:
 
 def _is_about(parts: tuple[bytes, ...], position: int, strong: bool) -> bool:
     after = parts[position + 1 :]
+    if after and parts[position] == b"ticket":
+        return True  # sessionTicketKeys of TLS
     if after and after[0] in _ABOUT and not _is_secret_id(parts, position):
         return True
     farther = parts[max(0, position - 2) : max(0, position - 1)]

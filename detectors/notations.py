@@ -39,7 +39,7 @@ _PARTS = {
     # What stands before an element's text or its first child: a line that is not indented is no more of its text.
     b"{within}": rb"(?:\s{0,60}(?=<)|[ \t]{0,40}(?:\r?\n[ \t]{1,60})?)",
     b"{inner}": rb"(?:<!\[CDATA\[)?(?P<q>)(?=[^\s<])",
-    b"{visible}": rb"""(?:(?::"[\w\\]{1,80}")?:(?:protected|private))?""",
+    b"{visible}": rb"""(?:(?::"?[\w\\]{1,80}"?)?:(?:protected|private))?""",
     b"{bar}": rb"(?:\||\xe2\x94[\x82\x83]|\xe2\x95\x91)",  # | and the vertical lines of box drawing
     b"{is}": rb"(?:=>|[:=])",
     b"{line}": rb"[ \t]{0,40}",

@@ -61,9 +61,9 @@ def _company(text: Text, field: Field) -> Meaning | None:
 
 _V = b"hT3vQ9xLm2Rz8KpWc5Yb1NsD"
 
-_TICKET = rb"""(?:session|auth|authentication|login|access|security)[_.-]?ticket["'\\\]]{0,4} ?(?:=>|[:=,])"""
+_TICKET = rb"(?:session|auth|authentication|login|access|security)[_.-]?ticket"
 # `"refresh": "V"`, and not the word in prose.
-_QUOTED = rb"""\\{0,4}["'] ?(?:=>|:)"""
+_QUOTED = rb"""(?:\\{0,8}["']|%22|\\u0022|&quot;) ?(?:=>|:|%3[aA])"""
 
 DETECTORS = (
     Detector(
@@ -76,14 +76,14 @@ DETECTORS = (
             Anchor(b"-token ", caseless=True),
             Anchor(b"--auth "),
             Anchor(b"--auth="),
-            Anchor(pattern=rb"[?&]auth="),
+            Anchor(pattern=rb"(?:[?&]|%3[fF]|%26|\\u0026)auth(?:=|%3[dD])"),
             Anchor(b'"auth":'),
             Anchor(b'auth\\":'),
             Anchor(b"device_code", caseless=True, keyed=True),
             Anchor(b"devicecode", caseless=True, keyed=True),
             Anchor(b"oauth_verifier", keyed=True),
             Anchor(b"-token\0", caseless=True),
-            Anchor(pattern=_TICKET, caseless=True),
+            Anchor(pattern=_TICKET, caseless=True, keyed=True),
             *(Anchor(pattern=name + _QUOTED) for name in (b"refresh", b"access")),
         ),
         confirm=confirm_token,
@@ -108,7 +108,7 @@ DETECTORS = (
         title="Authorization code",
         anchors=(
             Anchor(
-                pattern=rb"""code(?:["'\\\]]|%22|\\u0022|&quot;){0,3}(?: ?(?:=>?|:|%(?:25)?3[da])[ "'\[\\%]{0,4}| ")"""
+                pattern=rb"""code(?:["'\\\]]|%22|\\u0022|&quot;){0,9}(?: ?(?:=>?|:|%(?:25)?3[da])[ "'\[\\%]{0,9}| ")"""
                 rb"""[A-Za-z0-9_\-./~%=\r\n]{14}""",
                 caseless=True,
             ),

@@ -6,16 +6,16 @@ URL must be that of an API.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMore, Rank, Secret, Text
+from detectors.patterns import pattern
 from detectors.shapes import is_hex, random_looking
 
-_VALUE = re.compile(rb"[A-Za-z0-9_-]{20,128}(?![A-Za-z0-9_./%+=-])")
-_API = re.compile(rb"""(?i)://(?:[\w-]+\.)*(?:[\w-]*apis?)(?=[.:/-])[\w.:-]*/[^\s"'<>]*\Z""")
+_VALUE = pattern(rb"[A-Za-z0-9_-]{20,128}(?![A-Za-z0-9_./%+=-])")
+_API = pattern(rb"""(?i)://(?:[\w-]+\.)*(?:[\w-]*apis?)(?=[.:/-])[\w.:-]*/[^\s"'<>]*\Z""")
 # Keys of something kept, which stand in URLs of APIs too.
-_KEPT = re.compile(rb"(?i)cache|object|blob|store|bucket|files?/|upload|download|/kv|/keys?[/?]|lookup|s3|etag")
+_KEPT = pattern(rb"(?i)cache|object|blob|store|bucket|files?/|upload|download|/kv|/keys?[/?]|lookup|s3|etag")
 
 
 def confirm(text: Text) -> Iterator[Match]:

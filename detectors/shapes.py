@@ -39,7 +39,9 @@ _NOT_OPAQUE = pattern(
        | [A-Za-z]{3}[\w$.-]*(?:\\{1,2}[A-Za-z$][\w$ .-]*)+$ | [\w.-]+(?:,[\w.-]+){2,},?$ | [A-Za-z]+:[A-Za-z]+=$
        | [\w./-]{1,80}/\$[A-Za-z_{] | [a-z][a-z0-9+.-]{1,15}:// | \.{1,2}/ | [A-Za-z]:\\ | (?:[a-z_-]{3,24}/){2}
        | [A-Za-z_][\w.-]{1,60}(?:\(.*\)|\[.*\]|\{.*\})$ # a call, an item, ciphertext in ENC[]
+       | [A-Z]{3,8}\([A-Za-z0-9+/=]{16,}$ # ciphertext in ENC(), cut at the bracket
        | [A-Za-z][A-Za-z0-9]*(?:-[A-Z0-9]+)+\$ # a hash and its algorithm: SCRAM-SHA-256$4096:
+       | HTTP/\d | ["'}\])>]{0,4},\s?["'\w]{1,40}["']?\s?[:=] # the next field of a record
        | md5[0-9a-f]{32}$ | e3b0c44298fc1c14 # of nothing
        | (?:sha(?:1|224|256|384|512)|md5|hmac-sha\d+|crc32|blake2b?|etag|W/"|rsa-sha\d+)[-:=$/]
        | \$2[aby]\$ | \$argon2 | \$scrypt | \$pbkdf2 | \$[0-9a-z]{1,2}\$ | \{(?:SSHA|SHA|bcrypt|pbkdf2|noop)

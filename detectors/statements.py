@@ -22,6 +22,7 @@ _ITEM = pattern(
 _COMMAND = pattern(
     rb""""(?i:set|setex|psetex|setnx|getset|hset|hmset|mset|auth)"((?: "(?:[^"\\]|\\.){0,4096}"){1,8})"""
 )
+LONGEST_ARGUMENT = 4096  # bytes of an argument of a command
 _ARGUMENT = pattern(rb'"((?:[^"\\]|\\.)*)"')
 MOST = 2000  # rows of one statement looked at
 
@@ -173,6 +174,9 @@ def confirm_command(text: Text) -> Iterator[Match]:
     """The last argument of a command that stores a value under a key which names a credential."""
     at = text.data.rfind(b'"', max(0, text.hit - 128), text.data.rfind(b'" "', max(0, text.hit - 64), text.hit))
     command = _COMMAND.match(text.data, at) if at >= 0 else None
+    rest = text.data[command.end() if command else text.hit :]
+    if text.cut and len(rest) < LONGEST_ARGUMENT and (not command or not rest or rest.startswith(b' "')):
+        raise NeedMore
     if command is None:
         return
     arguments = list(_ARGUMENT.finditer(text.data, command.start(1), command.end(1)))

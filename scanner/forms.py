@@ -7,6 +7,7 @@ multiply.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Sequence
 
 from detectors.detector import Anchor, Detector
@@ -40,12 +41,17 @@ def _row(form: _Form, using: list[int], keyed: bool) -> Row:
     return Row(expression, caseless, encoding, different, phase, size, bool(narrow) and keyed, narrow=narrow)
 
 
+# A quotation mark of an expression, but in a class of characters: behind backslashes in a string of JSON or C.
+_QUOTE = re.compile(rb"""(?<![\\\[\]'])"(?![\]'])""")
 _Form = tuple[bytes, bool, str, int, bytes, int]  # as in a Row: expression, caseless, encoding, phase, narrow, size
 
 
 def _forms(anchor: Anchor) -> Iterator[_Form]:
     if anchor.pattern:
-        yield anchor.pattern, anchor.caseless, "", 0, b"", 0
+        tail = TAIL if anchor.keyed else b""
+        yield anchor.pattern + tail, anchor.caseless, "", 0, b"", 0
+        if _QUOTE.search(anchor.pattern):
+            yield _QUOTE.sub(rb"\\\\{1,8}\"", anchor.pattern) + tail, anchor.caseless, "", 0, b"", 0
         yield widened(anchor.pattern, big=False), anchor.caseless, "utf-16le", 0, anchor.pattern, 0
         yield widened(anchor.pattern, big=True), anchor.caseless, "utf-16be", 0, anchor.pattern, 0
         return

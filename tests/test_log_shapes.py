@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -55,6 +56,35 @@ def test_nothing_is_found_in_what_only_looks_like_a_secret(shape: Shape) -> None
     for seed in range(SEEDS):
         text, _ = shape.instance(seed)
         assert not scan(b"2026-11-22 10:00:00 INFO start\n" + text + b"\n2026-11-22 10:50:00 INFO end\n"), seed
+
+
+# Their keys and values are columns of rows or stand in lines: in a JSON string they have no line ends.
+_BY_LINES = frozenset(
+    [
+        "devtools-headers-tab",
+        "appsettings-jwt-section",
+        "postfix-sasl-passwd",
+        "rollbar-payload",
+        "behave-table",
+        "psql-table",
+        "postgres-copy",
+        "csv-header-row",
+        "csv-quoted-header",
+        "csv-semicolon",
+        "tsv-header",
+        "dovecot-auth-debug",
+    ]
+)
+
+
+@pytest.mark.parametrize("shape", [s for s in SECRETS + NOTHING if s.name not in _BY_LINES], ids=_id)
+def test_a_text_in_a_record_of_json_is_as_it_stands_alone(shape: Shape) -> None:
+    """Not found less, nor more, and the span ends with the secret."""
+    text, planted = shape.instance(0)
+    message = json.dumps(text.decode("latin-1"), ensure_ascii=False).encode("latin-1")
+    found = scan(b'{"level":"info","msg":' + message + b',"n":1}\n')
+    wanted = [fingerprint(KEY, one.value) for one in planted if one.kinds != ("no",)]
+    assert sorted(f.fingerprint for f in found) == sorted(wanted)
 
 
 @pytest.mark.slow

@@ -90,7 +90,7 @@ DETECTORS = detectors(
         weak=True,
         back=32,
         static=False,
-        patterns=(rb"00D[0-9A-Za-z]{12,15}!A[0-9A-Za-z_.]{4}",),
+        patterns=(rb"00D[0-9A-Za-z]{12,15}(?:!|%21)A[0-9A-Za-z_.]{4}",),
     ),
     Family(
         "salesforce-refresh",
