@@ -62,6 +62,27 @@ def plain(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n") + "\n"
 
 
+def test_the_architecture_tells_of_each_module() -> None:
+    """The rows of its table name what is there, and all of it: a row's further names are in the folder of its first."""
+    told = set()
+    for row in re.findall(
+        r"^\| (`.*?) \|", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"), re.MULTILINE
+    ):
+        folder = ""
+        for name in re.findall(r"`([^`]+)`", row):
+            folder = folder if name.count("/") - name.endswith("/") <= 0 else name.rstrip("/").rpartition("/")[0]
+            told.add(name if name.startswith(folder + "/") else f"{folder}/{name}")
+    packages = ("detectors", "scanner")
+    modules = {
+        f"{package}/{one.name}{'/' * one.is_dir()}"
+        for package in packages
+        for one in (ROOT / package).iterdir()
+        if not one.name.startswith("__") and one.suffix in ("", ".py")
+    }
+    assert modules - told == set()
+    assert {name for name in told if not (ROOT / name).exists()} == set()
+
+
 def test_contributing_detector_holds() -> None:
     """The detector shown finds its examples, and neither its counterexamples nor an answer where bytes are missing."""
     (source,) = blocks(ROOT / "CONTRIBUTING.md", "python")
