@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,7 +25,34 @@ if TYPE_CHECKING:
     from scanner.redaction.recorded import Report
     from scanner.sinks.interface import Sink
 
-INTERRUPTED = 130
+
+class _Stopped(KeyboardInterrupt):
+    """The process is to end: what is in the making is cleared away first."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Within, SIGTERM and SIGHUP end the work as SIGINT does, where they are not ignored."""
+
+    mine = os.getpid()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if os.getpid() == mine:
+            raise _Stopped(number)
+        signal.signal(number, signal.SIG_DFL)  # a worker of a scan, which has nothing to clear away
+        os.kill(os.getpid(), number)
+
+    heeded = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = [(number, signal.signal(number, stop)) for number in heeded]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 class FilesRedaction(Redaction):
@@ -44,9 +74,10 @@ class FilesRedaction(Redaction):
         from scanner.redaction.leftovers import Known
 
         sources, places = self._walked()
-        known = Known()
+        known, code = Known(), 0
         with ExitStack() as stack:
             self.sink = self._open(stack)
+            stack.enter_context(_stoppable())
             meter = stack.enter_context(Meter(self.options["progress"], self.options["quiet"], self.summary))
             try:
                 if self._report:
@@ -54,11 +85,12 @@ class FilesRedaction(Redaction):
                 else:
                     self._look(sources, known, meter.progress)
                 self._rewrite(self._tasks(sources, places), known)
-            except KeyboardInterrupt:
+            except KeyboardInterrupt as stop:
                 self.summary.interrupted = True
+                code = 128 + (stop.number if isinstance(stop, _Stopped) else signal.SIGINT)
             self.finish()
         self.say(self._told())
-        return INTERRUPTED if self.summary.interrupted else self.code()
+        return code if self.summary.interrupted else self.code()
 
     def _walked(self) -> tuple[list[Source], list[bytes | None]]:
         from scanner.redaction.mirror import mirrored

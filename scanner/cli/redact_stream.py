@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from contextlib import ExitStack
@@ -27,6 +28,7 @@ class StreamRedaction(Redaction):
         from scanner.decoders import unplain
         from scanner.redaction.live import LiveInput
         from scanner.redaction.stream import StreamRedactor
+        from scanner.redaction.warming import warm
         from scanner.run.work import scanner_for
 
         live = LiveInput(sys.stdin.fileno())
@@ -42,6 +44,8 @@ class StreamRedaction(Redaction):
 
             scanner = scanner_for(self.scan)  # built while nothing has come yet
             stack.enter_context(live.stoppable())
+            if wait := live.wait:
+                warm(scanner, self.style, lambda: not wait(0.0))
             reader, packed, is_dump = unplain(live)
             if packed:
                 return self._refused(packed)
@@ -73,12 +77,16 @@ class StreamRedaction(Redaction):
 
     def _open(self, stack: ExitStack) -> Sink | None:
         from scanner.sinks.jsonl import JsonlSink
+        from scanner.sinks.output import Output
 
         target = self.options["findings"]
         if target is None:
             return None
+        if target == "-":
+            raise click.UsageError("stdout is for what is redacted: name a file for --findings")
         try:
             descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise click.UsageError(f"{target!r} can't be written: {os.strerror(error.errno or 0)}") from None
-        return JsonlSink(stack.enter_context(open(descriptor, "wb")), live=True)
+        file = stack.enter_context(os.fdopen(descriptor, "wb", buffering=0))
+        return JsonlSink(stack.enter_context(io.BufferedWriter(Output(file, repr(target)))), live=True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from types import FrameType
 
 from msgspec import Struct
 
@@ -41,6 +44,10 @@ def redact_all(tasks: Sequence[Task], known: Known, settings: Settings, jobs: in
         waiting = [(task, pool.submit(_work, task)) for task in tasks]
         for task, future in waiting:
             yield _result(task, future)
+    except BaseException:  # an interrupt, or nobody wants the rest
+        for worker in (getattr(pool, "_processes", None) or {}).values():
+            worker.terminate()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -49,11 +56,23 @@ _shared: list[tuple[Known, Settings]] = []  # of a worker: what it was forked wi
 
 
 def _begin(known: Known, settings: Settings) -> None:
+    """In a new worker: an interrupt is for the one who started it, and without that one it is of no use."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    hygiene.die_with_parent()
     _shared[:] = [(known, settings)]
 
 
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)  # what is in the making is cleared away on the way out
+
+
 def _work(task: Task) -> Done:
-    return _done(task, *_shared[0])
+    try:
+        return _done(task, *_shared[0])
+    except SystemExit:
+        os._exit(1)  # else the pool would give it the next task
 
 
 def _result(task: Task, future: Future[Done]) -> Done:

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-STOPS = (signal.SIGINT, signal.SIGTERM)  # what was held back is written, then the end is as if the input had ended
+# What was held back is written, then the end is as if the input had ended.
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class LiveInput:
@@ -48,11 +49,14 @@ class LiveInput:
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
-        """Within, SIGINT and SIGTERM end the input instead of the process; a second one does what it always does."""
+        """Within, STOPS end the input instead of the process; a second one does what it always does. What is ignored
+        (SIGHUP under nohup, SIGINT in a background job) stays so.
+        """
         wake, woken = os.pipe()
         os.set_blocking(woken, False)
         self._poll.register(wake, select.POLLIN)
-        self._before = {int(number): signal.signal(number, self._stop) for number in STOPS}
+        heeded = (number for number in STOPS if signal.getsignal(number) is not signal.SIG_IGN)
+        self._before = {int(number): signal.signal(number, self._stop) for number in heeded}
         woken_before = signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
         try:
             yield
