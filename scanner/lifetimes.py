@@ -224,8 +224,8 @@ def _read_seconds(place: Place, field: re.Match[bytes], zone: tzinfo | None) -> 
     quoted = place.text[field.end() - 1 : field.end()] in (b'"', b"'")
     if quoted and value[found.end : found.end + 1] not in (b'"', b"'", b"\\", b""):
         return NOTHING, None  # there is more to it
-    if field.re is _PROSE and value[: found.end].strip(b"0123456789.") == b"":
-        return NOTHING, None
+    if "u" not in field.re.groupindex and value[: found.end].strip(b"0123456789.") == b"":
+        return NOTHING, None  # in a message, a number without a unit
     return Lifetime(seconds=found.seconds, least=found.least), None
 
 
