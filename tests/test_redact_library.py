@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import logging
+import logging.handlers
+import pickle
+import queue
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,3 +114,85 @@ def test_a_record_that_can_not_be_formatted_becomes_a_marker() -> None:
 
     assert logged("value %s", Bad()) == "[REDACTED:error]\n"
     assert logged("value %d", "x" + opaque(9).decode()) == "[REDACTED:error]\n"
+
+
+def handled(record: logging.LogRecord) -> logging.LogRecord:
+    assert scanner.RedactingFilter(key=KEY).filter(record)
+    return record
+
+
+def made(message: object, *args: object, kind: type[logging.LogRecord] = logging.LogRecord, **extra: object) -> Any:
+    record = kind("tests", logging.INFO, "tests.py", 1, message, args, None)
+    vars(record).update(extra)
+    return handled(record)
+
+
+def test_what_extra_adds_is_redacted_in_any_depth_and_else_untouched() -> None:
+    """What formatters of JSON write, and what a format names."""
+    token, other = opaque(9).decode(), object()
+    record = made(
+        "x", headers={"Authorization": f"Bearer {token}"}, refresh_token=token, n=3, who=("a", "b"), other=other,
+        deep=[{"body": f'{{"client_secret":"{token}"}}'}], odd={1: token, (2, 3): f"access_token={token}"},
+    )  # fmt: skip
+    assert token not in repr(vars(record))
+    assert record.n == 3 and record.who == ("a", "b") and record.other is other
+    assert record.headers["Authorization"].startswith("Bearer [REDACTED:bearer_token:")
+    assert json.loads(record.deep[0]["body"])["client_secret"].startswith("[REDACTED:")
+    circle: dict[str, object] = {"access_token": token}
+    circle["self"] = circle
+    assert token not in repr(vars(made("x", circle=circle)))
+
+
+def test_a_value_that_the_message_names_goes_from_exception_and_fields_too() -> None:
+    token = opaque(9).decode()
+    try:
+        raise ValueError(f"no session for {token}")
+    except ValueError:
+        record = logging.LogRecord("tests", 40, "t.py", 1, "access_token=%s", (token,), sys.exc_info())
+    record.cached = f"seen {token}"
+    handled(record)
+    assert token not in repr(vars(record)) and "no session for [REDACTED:" in str(record.exc_text)
+
+
+def test_a_message_that_is_a_mapping_stays_one() -> None:
+    """As structlog hands records to its formatter, which copies it."""
+    token = opaque(9).decode()
+    record = made({"event": "login", "access_token": token, "n": 1}, _name="info")
+    assert record.msg.copy()["n"] == 1 and record.msg["access_token"].startswith("[REDACTED:")
+    assert made({"event": "login"}).msg == {"event": "login"}
+    assert token not in made("%s", {"access_token": token}).getMessage()
+
+
+class Braces(logging.LogRecord):
+    """Messages of another style."""
+
+    def getMessage(self) -> str:  # noqa: N802 - the name of logging
+        return str(self.msg).format(*self.args or ())
+
+
+def test_records_of_other_kinds_are_formatted_once() -> None:
+    token = opaque(9).decode()
+    text = made("{{access_token={}}}", token, kind=Braces).getMessage()
+    assert text.startswith("{access_token=[REDACTED:") and token not in text
+
+
+def test_records_pass_queues_and_pickles() -> None:
+    token = opaque(9).decode()
+    waiting: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(waiting)
+    handler.addFilter(scanner.RedactingFilter(key=KEY))
+    log = logging.getLogger("tests.queued")
+    log.handlers, log.propagate = [handler], False
+    try:
+        raise ValueError(f"Authorization: Bearer {token}")
+    except ValueError:
+        log.exception("access_token=%s", token, extra={"refresh_token": token})
+    sent = pickle.dumps(vars(waiting.get()))
+    assert token.encode() not in sent and sent.count(b"REDACTED") >= 3
+
+
+def test_what_looks_like_the_ends_of_texts_does_not_shift_them() -> None:
+    token = opaque(9).decode()
+    record = made(f"a\n\x1e\nclient_secret={token}\n\x1e\nb", note=f"access_token={token}\n{{}}")
+    assert token not in repr(vars(record)) and record.msg.startswith("a\n\x1e\nclient_secret=[REDACTED:")
+    assert record.msg.endswith("\n\x1e\nb") and record.note.endswith("]\n{}")

@@ -1,9 +1,7 @@
-"""For Python programs: redact bytes, a stream, or what goes through `logging`."""
+"""For Python programs: redact bytes or a stream."""
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,7 +18,6 @@ from scanner.judge import Policy
 from scanner.matcher import Matcher
 from scanner.model import Finding, Skipped, StreamId
 from scanner.pipeline import Scanner
-from scanner.redaction.copying import MARKER
 from scanner.redaction.leftovers import Known
 from scanner.redaction.mask import Style, Target, edits
 from scanner.redaction.rewriting import rewrite
@@ -118,6 +115,12 @@ def _redacted(data: bytes, style: Style, key: bytes | None, copies: bool = True)
     return Redacted(data, tuple(told))
 
 
+def redacted_text(text: str, style: Style, key: bytes) -> str:
+    """A text without its secrets. Copies are masked behind the place their value was found at."""
+    data = text.encode("utf-8", "surrogatepass")
+    return _redacted(data, style, key, copies=False).data.decode("utf-8", "surrogatepass")
+
+
 def _without_copies(data: bytes, known: Known, style: Style) -> bytes:
     """What stands bare of the values, in any encoding, also before the place they were found at."""
     known.prepare(style)
@@ -160,35 +163,3 @@ def redact_stream(
         return Outcome(trouble=Skipped(StreamId("-"), _packed(packed), 0))
     style = Style.DUMP if is_dump else style
     return StreamRedactor(scanner, style, on_finding=on_finding, flush=flush).run(peeked, write)
-
-
-class RedactingFilter(logging.Filter):
-    """Takes the secrets out of log records, before a handler sees them. Add it to each handler.
-
-    The message is formatted here (args included), then redacted; so are the texts of exception and stack.
-    Fails closed: a record that can't be worked on is replaced by a marker.
-    """
-
-    def __init__(self, *, style: Style = Style.LABEL, key: bytes | None = None) -> None:
-        super().__init__()
-        self._style = style
-        self._key = load_key() if key is None else key
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Always True: records are changed, never dropped."""
-        try:
-            record.msg = self._clean(record.getMessage())
-            record.args = None
-            if record.exc_info and not record.exc_text:
-                record.exc_text = "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
-            record.exc_text = self._clean(record.exc_text) if record.exc_text else None
-            record.stack_info = self._clean(record.stack_info) if record.stack_info else None
-            record.exc_info = None
-        except Exception:
-            record.msg, record.args = MARKER.decode(), None
-            record.exc_info = record.exc_text = record.stack_info = None
-        return True
-
-    def _clean(self, text: str) -> str:
-        data = text.encode("utf-8", "surrogatepass")
-        return _redacted(data, self._style, self._key, copies=False).data.decode("utf-8", "surrogatepass")
