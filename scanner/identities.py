@@ -1,8 +1,9 @@
-"""Whose credentials leaked: findings rolled up by the non-human identity they belong to (issuer and client id).
+"""Whose credentials leaked: findings rolled up by the identity they belong to (issuer, and client id or subject).
 
 A client id is a token's `azp`, `client_id`, `appid` or `cid`, the subject of a client-credentials token, what stands
 beside a client secret, or the user of Basic credentials. What names no issuer belongs to the one issuer its client id
-is known of, if there is exactly one.
+is known of, if there is exactly one. A token that names no client is its subject's: a service account's of a cluster or
+a cloud, or a person's.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from scanner.inventory import Entry, Inventory
 from scanner.model import USABLE_OR_UNKNOWN, Finding, Identity, State
 
 MOST = 10_000  # identities told apart; findings of further ones are counted
+MOST_SUBJECTS = 2_000  # of those the ones that are subjects: a log of a site's users must not crowd out its clients
 MOST_SECRETS = 1_000  # fingerprints remembered of each identity
 MOST_FILES = 100  # paths, and hosts, remembered of each identity
 _STANDING = frozenset({Kind.CLIENT_SECRET, Kind.BASIC_CREDENTIALS, Kind.PRIVATE_KEY, Kind.API_KEY})
@@ -27,7 +29,8 @@ _MACHINE = (
 class _Known(Struct):
     """What has been seen of one identity so far. Sets of fingerprints, but for `files`, `hosts` and `weaknesses`."""
 
-    client_id: str
+    client_id: str | None
+    subject: str | None
     issuer: str | None
     secrets: set[str] = field(default_factory=set)
     tokens: set[str] = field(default_factory=set)
@@ -68,9 +71,10 @@ class _Known(Struct):
             setattr(self, name, pick(known, default=None))
 
     def told(self, entry: Entry | None, registered: bool | None) -> Identity:
-        known = entry or Entry(self.client_id)
+        known = entry or Entry("")
         return Identity(
             client_id=self.client_id,
+            subject=self.subject,
             issuer=self.issuer,
             secrets=len(self.secrets),
             tokens=len(self.tokens),
@@ -92,25 +96,33 @@ class _Known(Struct):
         )
 
 
+_Key = tuple[str | None, str | None, str | None]  # client id, or else subject; issuer
+
+
 class Roll:
     """Takes findings one by one; memory is bounded by the number of identities."""
 
     def __init__(self, inventory: Inventory | None = None) -> None:
         self._inventory = inventory
-        self._known: dict[tuple[str, str | None], _Known] = {}
+        self._known: dict[_Key, _Known] = {}
+        self._subjects = 0  # of those known
         self._owners: dict[str, set[str]] = {}  # client ids by the fingerprint of a client secret
         self.more = 0  # findings of identities there was no room for
 
     def add(self, finding: Finding) -> None:
         client_id = client_of(finding)
-        if client_id is None:
+        subject = finding.token.subject if client_id is None else None
+        if not client_id and not subject:
             return
-        key = (client_id, finding.token.issuer)
-        if key not in self._known and len(self._known) >= MOST:
-            self.more += 1
-            return
-        self._known.setdefault(key, _Known(*key)).add(finding)
-        if finding.kind is Kind.CLIENT_SECRET:
+        key = (client_id, subject, finding.token.issuer)
+        if key not in self._known:
+            if len(self._known) >= MOST or (subject and self._subjects >= MOST_SUBJECTS):
+                self.more += 1
+                return
+            self._known[key] = _Known(*key)
+            self._subjects += subject is not None
+        self._known[key].add(finding)
+        if client_id and finding.kind is Kind.CLIENT_SECRET:
             owners = self._owners.setdefault(finding.fingerprint, set())
             if len(owners) < MOST_FILES:
                 owners.add(client_id)
@@ -130,7 +142,9 @@ class Roll:
     def _told(self, one: _Known, as_of: datetime) -> Identity:
         if self._inventory is None:
             return one.told(None, None)
-        entry = self._inventory.entry(one.client_id, one.issuer)
+        entry = self._inventory.entry(one.client_id or one.subject or "", one.issuer)
+        if entry is None and one.client_id is None:
+            return one.told(None, None)  # it may be a person's, and an inventory is of machines
         if entry is None:
             one.weaknesses.add("not_registered")
         elif (due := entry.due()) and as_of.astimezone(UTC).date() > due:
@@ -138,18 +152,19 @@ class Roll:
         return one.told(entry, entry is not None)
 
     def _joined(self) -> list[_Known]:
-        issuers: dict[str, list[str]] = {}
-        for client_id, issuer in self._known:
-            if issuer is not None:
+        issuers: dict[str, list[str]] = {}  # by client id
+        for client_id, _, issuer in self._known:
+            if client_id is not None and issuer is not None:
                 issuers.setdefault(client_id, []).append(issuer)
-        found = {key: one for key, one in self._known.items() if key[1] is not None}
-        for (client_id, issuer), one in self._known.items():
+        found = {key: one for key, one in self._known.items() if key[2] is not None}
+        for key, one in self._known.items():
+            client_id, _, issuer = key
             if issuer is not None:
                 continue
-            if len(issuers.get(client_id, ())) == 1:
-                found[client_id, issuers[client_id][0]].merge(one)
+            if client_id is not None and len(issuers.get(client_id, ())) == 1:
+                found[client_id, None, issuers[client_id][0]].merge(one)
             else:
-                found[client_id, None] = one
+                found[key] = one
         return list(found.values())
 
 
@@ -164,4 +179,4 @@ def client_of(finding: Finding) -> str | None:
 
 
 def _urgency(one: Identity) -> tuple[int, int, int, str, str]:
-    return (-one.usable, -one.secrets, -one.tokens, one.client_id, one.issuer or "")
+    return (-one.usable, -one.secrets, -one.tokens, one.client_id or one.subject or "", one.issuer or "")

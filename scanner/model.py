@@ -151,9 +151,12 @@ class Suppressed(Struct, frozen=True):
 
 
 class Identity(Struct, frozen=True):
-    """A non-human identity and what leaked of it. A secret or token counts once, however often it stands."""
+    """An identity and what leaked of it. A secret or token counts once, however often it stands.
 
-    client_id: str
+    One of `client_id` and `subject` is told: the subject is that of tokens that name no client.
+    """
+
+    client_id: str | None
     issuer: str | None
     secrets: int  # what stands until it is rotated
     tokens: int  # what was issued to it
@@ -164,6 +167,7 @@ class Identity(Struct, frozen=True):
     first_seen: datetime | None  # logged
     last_seen: datetime | None
     live_until: datetime | None  # the last end of those that are live
+    subject: str | None = None
     weaknesses: tuple[str, ...] = ()
     registered: bool | None = None  # whether the inventory has it; None: there is no inventory. What it says:
     owner: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from scanner.errors import UsageError
 from scanner.identities import Roll
 from scanner.inventory import load_inventory
-from scanner.model import Identity
+from scanner.model import Identity, Summary
+from scanner.sinks.jsonl import JsonlSink
+from scanner.sinks.text import TextSink
 from scanner.weaknesses import EXPLAINED
 from tests.commands import AT, ROOT, bearertrap
 from tests.commands import scan as command
@@ -54,6 +57,48 @@ def test_a_secret_stays_apart_where_several_issuers_know_its_client() -> None:
     assert {(one.client_id, one.issuer, one.secrets) for one in found} == {
         ("batch", ISSUER, 0), ("batch", "https://other.example", 0), ("batch", None, 1),
     }  # fmt: skip
+
+
+def test_a_token_that_names_no_client_is_its_subjects(tmp_path: Path) -> None:
+    account = "system:serviceaccount:shop:orders"
+    own = b"token=" + jwt(1, sub=account) + b"\n"
+    named = of_client("batch", 3, sub=account)
+    found = roll(own + b"token=" + jwt(2, sub=account) + b"\n" + named + b"token=" + jwt(4, iss="https://b.example"))
+    assert {(one.client_id, one.subject, one.issuer, one.tokens) for one in found} == {
+        (None, account, ISSUER, 2), ("batch", None, ISSUER, 1), (None, "job-4", "https://b.example", 1),
+    }  # fmt: skip
+    (tmp_path / "i.toml").write_text(f'[[identity]]\nclient_id = "{account}"\nowner = "Dana"\n')
+    known = {one.subject: (one.owner, one.registered, one.weaknesses) for one in roll(
+        own + b"token=" + jwt(4) + b"\n", inventory=str(tmp_path / "i.toml")
+    )}  # fmt: skip
+    assert known[account][:2] == ("Dana", True)
+    assert known["job-4"][:2] == (None, None)
+    assert "not_registered" not in known["job-4"][2]
+
+
+def test_subjects_leave_room_for_clients_and_what_there_was_none_for_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("scanner.identities.MOST_SUBJECTS", 3)
+    kept = Roll()
+    for seed in range(5):
+        for finding in scan(b"token=" + jwt(seed) + b"\n"):
+            kept.add(finding)
+    for finding in scan(of_client("batch", 6)):
+        kept.add(finding)
+    assert [one.client_id for one in kept.identities(AS_OF)].count("batch") == 1
+    assert len(kept.identities(AS_OF)) == 4
+    assert kept.more == 2
+    summary = Summary(identities=kept.identities(AS_OF), more_identities=kept.more)
+    for made in (TextSink, JsonlSink):
+        out = io.BytesIO()
+        sink = made(out)
+        sink.begin()
+        sink.finish(summary)
+        assert (
+            b"2 findings of identities there was no room for" in out.getvalue()
+            or b'"more_identities":2' in out.getvalue()
+        )
 
 
 def test_the_subject_of_client_credentials_is_the_client() -> None:

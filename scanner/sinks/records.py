@@ -83,6 +83,7 @@ def of_identity(one: Identity) -> Record:
         "schema": SCHEMA,
         "type": "identity",
         "client_id": one.client_id,
+        "subject": one.subject,
         "issuer": one.issuer,
         "secrets": one.secrets,
         "tokens": one.tokens,
@@ -129,6 +130,7 @@ def of_summary(summary: Summary) -> Record:
         "by_kind": dict(sorted(summary.by_kind.items())),
         "by_state": dict(sorted(summary.by_state.items())),
         "skipped": summary.skipped,
+        "more_identities": summary.more_identities,
         "suppressed": sum(one.findings for one in summary.suppressed),
         "suppressed_by": [
             {"entry": one.entry, "reason": one.reason, "findings": one.findings} for one in summary.suppressed

@@ -148,7 +148,7 @@ class TextSink:
             self._line("identities, those with most to be done first")
         for one in summary.identities[:MOST_IDENTITIES]:
             leaked = f"{counted(one.secrets, 'secret')}, {counted(one.tokens, 'token')}, {one.usable} usable"
-            self._line(f"  {one.client_id}" + (f" at {one.issuer}" if one.issuer else ""))
+            self._line(f"  {one.client_id or f'subject {one.subject}'}" + (f" at {one.issuer}" if one.issuer else ""))
             self._line(f"{'':4}{leaked}, in {_spread(one)}{_seen(one)}")
             if known := _known(one):
                 self._line(f"{'':4}{known}")
@@ -157,6 +157,8 @@ class TextSink:
         more = len(summary.identities) - MOST_IDENTITIES
         if more > 0:
             self._line(f"  … and {more} more")
+        if summary.more_identities:
+            self._line(f"  … and {counted(summary.more_identities, 'finding')} of identities there was no room for")
         if summary.identities:
             self._line("")
 
