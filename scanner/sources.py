@@ -113,7 +113,8 @@ class _Walk:
                 if item.is_symlink():
                     yield from self._link(item.path, device)
                 elif not item.is_dir(follow_symlinks=False):
-                    yield from self._file(item.path, lambda item=item: item.stat(follow_symlinks=False))  # type: ignore[misc]
+                    if found := self._file(item):
+                        yield found
                 elif (reason := self._closed(item, device)) is None:
                     waiting += _listed(item.path)
                 elif reason:
@@ -133,14 +134,14 @@ class _Walk:
             return "is a file system of the kernel's, read only if named"
         return None
 
-    def _file(self, path: bytes, status: Callable[[], os.stat_result]) -> Iterator[Source | Skipped]:
+    def _file(self, entry: os.DirEntry[bytes]) -> Source | Skipped | None:
+        path = entry.path
         if not self._wanted_name(path):
-            return
-        found = status()
+            return None
+        found = entry.stat(follow_symlinks=False)
         if special := _special(found.st_mode):
-            yield _skipped(path, f"is {special}, left alone")
-        elif self._wanted(found):
-            yield _source(path, found)
+            return _skipped(path, f"is {special}, left alone")
+        return _source(path, found) if self._wanted(found) else None
 
     def _link(self, path: bytes, device: int) -> Iterator[Source | Skipped]:
         """A file behind a link is read once: where it lies if the walk comes there, else at its first link."""
@@ -224,7 +225,7 @@ def _matcher(globs: Sequence[str]) -> Callable[[bytes], bool]:
 
 def _special(mode: int) -> str | None:
     """What a file is that is no regular one."""
-    return next((name for kind, name in _SPECIAL.items() if stat.S_IFMT(mode) == kind), None)
+    return _SPECIAL.get(stat.S_IFMT(mode))
 
 
 def _source(path: bytes, status: os.stat_result) -> Source:

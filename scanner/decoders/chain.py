@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from scanner.decoders import dumps
 from scanner.decoders.dumps import dump_of
-from scanner.decoders.formats import DECODERS
+from scanner.decoders.formats import DECODERS, decoder_of
 from scanner.decoders.interface import Decoder, Limits, OpenReader, Stream
 from scanner.decoders.opening import STDIN, Counted, File, Peeked, head_of, open_file
 from scanner.errors import InputError, LimitExceeded
@@ -57,9 +57,14 @@ def is_plain_file(source: Source) -> bool:
         return False
     try:
         with open_file(source) as file:
-            return file.regular and _decoder(head_of(file)) is None
+            return file.regular and decoder_of(head_of(file)) is None
     except (OSError, InputError):
         return False
+
+
+def is_plain(head: bytes) -> bool:
+    """Whether a stream with these first bytes is scanned as it lies, and its format knows no more of it."""
+    return decoder_of(head) is None and dump_of(head) is None
 
 
 def attached(source: Source) -> Stream | None:
@@ -94,12 +99,8 @@ def unplain(reader: OpenReader) -> tuple[Peeked, str | None, bool]:
     """
     peeked = Peeked(reader)
     head = peeked.peek(_undecided)
-    decoder = _decoder(head)
+    decoder = decoder_of(head)
     return peeked, decoder.name if decoder else None, decoder is None and dump_of(head) is not None
-
-
-def _decoder(head: bytes) -> Decoder | None:
-    return next((decoder for decoder in DECODERS if decoder.recognises(head)), None)
 
 
 def _undecided(head: bytes) -> bool:
@@ -129,7 +130,7 @@ class _Peeling:
             peeked = Peeked(stream.reader)
             head = peeked.peek(_undecided)
             stream = replace(stream, reader=peeked)
-        decoder = _decoder(head)
+        decoder = decoder_of(head)
         if decoder is None:
             told = self._told
             dump = dump_of(head)

@@ -121,3 +121,19 @@ DECODERS: tuple[Decoder, ...] = (
     Unsupported("lzip", (b"LZIP\x01",)),
     Unsupported("LZ4 in its legacy format", (b"\x02\x21\x4c\x18",)),
 )
+
+_TAR = next(decoder for decoder in DECODERS if isinstance(decoder, Tar))
+# The first bytes of all others. Nearly all files begin otherwise, and none of them is asked.
+_MAGICS = tuple(
+    magic
+    for decoder in DECODERS
+    if isinstance(decoder, Compressed | Unsupported | Zip | SevenZip)
+    for magic in decoder.magic
+)
+
+
+def decoder_of(head: bytes) -> Decoder | None:
+    """The format a stream with these first bytes is in; None for bytes to be scanned as they lie."""
+    if head.startswith(_MAGICS):
+        return next((decoder for decoder in DECODERS if decoder.recognises(head)), None)
+    return _TAR if _TAR.recognises(head) else None

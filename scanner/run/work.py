@@ -27,6 +27,7 @@ from scanner.looking import Part
 from scanner.model import Finding, Skipped, Source, StreamId
 from scanner.pipeline import Scanner
 from scanner.rules import detectors_of
+from scanner.run.glance import holds_nothing
 from scanner.run.options import Options
 from scanner.run.units import Look, Unit
 from scanner.secondlook import Copies, FirstLook, OpenAt, Places, copies_in_file, notices, second_look
@@ -123,6 +124,10 @@ def scan_source(
     trials: Trials | None = None,
 ) -> Iterator[Finding | Skipped]:
     """A source from start to end, then its copies. `read` is told how many of its bytes were used up, now and then."""
+    if holds_nothing(source, scanner_for(options).matcher):
+        if read:
+            read(source, source.size or 0)
+        return
     places = Places()
     first = first_look(options) if source.size is not None else None  # a pipe can't be opened again
     in_place = False

@@ -22,6 +22,7 @@ class SevenZip:
     """The decoder."""
 
     name = "7z"
+    magic = (MAGIC,)
 
     def recognises(self, head: bytes) -> bool:
         return head.startswith(MAGIC)

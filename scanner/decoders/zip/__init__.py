@@ -21,6 +21,7 @@ class Zip:
     """The decoder."""
 
     name = "zip"
+    magic = MAGIC
 
     def recognises(self, head: bytes) -> bool:
         return head.startswith(MAGIC)
