@@ -49,7 +49,7 @@ def test_plain_files_without_an_anchor(tmp_path: Path, data: bytes) -> None:
         _tar(LINE),
         b"\x1f\x9d\x90 compressed by a program that is not supported",
         b"\x7fELF\2\1\1" + bytes(9) + b"\4\0" + bytes(100),
-        b"# \n# A fatal error has been detected by the Java Runtime Environment:\n",
+        b'{"snapshot":{"meta":{"node_fields":["type"',
     ],
 )
 def test_all_others_are_scanned(tmp_path: Path, data: bytes) -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from scanner.decoders import dumps
 from scanner.decoders.dumps import dump_of
+from scanner.decoders.dumps.openings import may_have_structure
 from scanner.decoders.formats import DECODERS, decoder_of
 from scanner.decoders.interface import Decoder, Limits, OpenReader, Stream
 from scanner.decoders.opening import STDIN, Counted, File, Peeked, head_of, open_file
@@ -63,8 +64,8 @@ def is_plain_file(source: Source) -> bool:
 
 
 def is_plain(head: bytes) -> bool:
-    """Whether a stream with these first bytes is scanned as it lies, and its format knows no more of it."""
-    return decoder_of(head) is None and dump_of(head) is None
+    """Whether a stream with these first bytes is scanned as it lies, and nothing is told of it but its findings."""
+    return decoder_of(head) is None and not may_have_structure(head)
 
 
 def attached(source: Source) -> Stream | None:

@@ -13,7 +13,8 @@ _MAGICS = (
 )  # fmt: skip
 _SWAP, _SWAP_AT = (b"SWAPSPACE2", b"SWAP-SPACE"), 4096 - 10
 # Of JSON documents, behind the brace that opens them.
-_JSON = (b'"snapshot"', b'"reportVersion"', b'"bug_type"')
+_SNAPSHOT = b'"snapshot"'
+_REPORTS = (b'"reportVersion"', b'"bug_type"')
 # Of what the JVM writes, behind a time or a line's end; looked for in the first bytes.
 _SOON = (
     b"Full thread dump ", b"----- pid ", b"# A fatal error has been detected by the Java",
@@ -24,20 +25,21 @@ _SOON_IN = 128
 _ANYWHERE = (b"Fatal Python error: ", b"Current thread 0x", b"goroutine ", b"panicked at ")
 
 
-def may_be_dump(head: bytes) -> bool:
-    """Whether a stream with these first bytes may be a dump."""
+def may_have_structure(head: bytes) -> bool:
+    """Whether a stream with these first bytes may be a dump of which more is told than where its findings stand."""
     if head.startswith(_MAGICS) or head.startswith(_SWAP, _SWAP_AT):
         return True
-    if head[:1] in b"{ \t\r\n" and any(mark in head for mark in _JSON):
+    return head[:1] in _BEFORE_JSON and _SNAPSHOT in head
+
+
+def may_be_dump(head: bytes) -> bool:
+    """Whether a stream with these first bytes may be a dump, reports of crashes among them."""
+    if may_have_structure(head):
+        return True
+    if head[:1] in _BEFORE_JSON and any(mark in head for mark in _REPORTS):
         return True
     soon = head[:_SOON_IN]
-    for mark in _SOON:
-        if mark in soon:
-            return True
-    for mark in _ANYWHERE:  # noqa: SIM110 - asked of every file: `any` would take twice as long
-        if mark in head:
-            return True
-    return False
+    return any(mark in soon for mark in _SOON) or any(mark in head for mark in _ANYWHERE)
 
 
 def may_become_dump(head: bytes) -> bool:
@@ -47,4 +49,5 @@ def may_become_dump(head: bytes) -> bool:
     return head.startswith(_MAGICS) or any(magic.startswith(head) for magic in _MAGICS) or head.lstrip()[:1] in b"{"
 
 
+_BEFORE_JSON = b"{ \t\r\n"
 SHORT = 256  # bytes from which on no format is undecided
