@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-START = (sys.executable, "-c", "import sys; from scanner.cli import main; sys.exit(main())")
+START = (sys.executable, "-c", "from scanner.cli import program; program()")
 AT = "2026-11-22T12:00:00Z"
 
 

@@ -100,7 +100,7 @@ def test_only_what_its_context_gave_away_costs_a_second_look(
     tmp_path: Path, opened: list[str], text: bytes, auto: int, always: int | None
 ) -> None:
     path = tmp_path / "app.log"
-    path.write_bytes(text)
+    path.write_bytes(FILLER * 50 + text)  # too large to be read at a glance first
     for mode, times in ((Copies.NEVER, 1), (Copies.AUTO, auto), (Copies.ALWAYS, always)):
         opened.clear()
         look(path, mode)

@@ -21,6 +21,7 @@ COMMANDS = {
     "completion": "Print the completion script for a shell.",
 }
 BUG, USAGE, INTERRUPTED, CLOSED = 1, 2, 130, 141
+ORDINARY = (0, 10, 11, 12)  # ends of a command that did what it was to do
 
 
 class _Lazy(click.Group):
@@ -69,8 +70,28 @@ def cli() -> None:
     """
 
 
+def program() -> None:
+    """The console script: `main`, and the end of the process without taking the interpreter apart, which takes 16 ms.
+
+    All is written by then, and workers end with the process that started them, which Linux sees to. Not where something
+    went wrong: then workers of a redaction are still clearing away what they had in the making.
+    """
+    try:
+        main()
+    except SystemExit as done:
+        if done.code not in ORDINARY or sys.platform != "linux" or sys.getprofile():
+            raise
+        try:
+            for stream in (sys.stdout, sys.stderr):
+                if stream:
+                    stream.flush()
+        except (OSError, ValueError):
+            raise done from None  # the interpreter says what went wrong
+        os._exit(int(done.code or 0))
+
+
 def main() -> None:
-    """The console script. Whatever goes wrong, no scanned byte is shown."""
+    """The command. Whatever goes wrong, no scanned byte is shown. Raises SystemExit with its code."""
     stdio.prepare()
     hygiene.seal()
     gc.set_threshold(50_000, 20, 20)  # findings are many and live briefly; the default looks at them far too often
