@@ -119,6 +119,25 @@ def test_urls_stay_parseable() -> None:
 
 
 @pytest.mark.parametrize("style", [style for style in Style if style.keeps_claims])
+@pytest.mark.parametrize("at", [3, 30, 60, 90])
+def test_claims_kept_in_pieces_stay_as_they_are(style: Style, at: int) -> None:
+    """Coloured by grep in the midst: the second time, the placeholder is no signature with fragments."""
+    token = jwt(12)
+    made = redact(b"seen " + token[:at] + b"\x1b[m\x1b[K" + token[at:] + b" here\n", style=style, key=KEY).data
+    assert token[at:].rpartition(b".")[0] in made and token[-20:] not in made
+    assert redact(made, style=style, key=KEY).data == made
+
+
+@pytest.mark.parametrize("style", Style)
+@pytest.mark.parametrize("lost", [1, 25, 43, 44, 60])
+def test_a_token_that_was_cut_is_redacted_once(style: Style, lost: int) -> None:
+    data = b'{"value":"Bearer ' + jwt(13)[:-lost] + b'","truncated":true}\n'
+    made = redact(data, style=style, key=KEY).data
+    assert json.loads(made)["truncated"] and remaining(scanner_for(KEY), made, style) == []
+    assert redact(made, style=style, key=KEY).data == made
+
+
+@pytest.mark.parametrize("style", [style for style in Style if style.keeps_claims])
 @pytest.mark.parametrize("frame", [b"Authorization: Bearer %s\n", b'{"id_token":"%s"}\n', b"\0\1Bearer %s\0\n"])
 @pytest.mark.parametrize("wide", [False, True])
 def test_kept_claims_can_be_read_and_are_no_token_any_more(style: Style, frame: bytes, wide: bool) -> None:

@@ -11,7 +11,7 @@ from scanner.copies import LONGEST_VALUE, MOST_VALUES, copies
 from scanner.decoders.interface import Reader
 from scanner.redaction.fragments import STEP, add, fragments
 from scanner.redaction.index import Index
-from scanner.redaction.mask import Style, Target
+from scanner.redaction.mask import Style, Target, is_kept
 from scanner.spans import Spans
 from scanner.spellings import Search
 from scanner.values import Value
@@ -45,7 +45,7 @@ class Known:
     def take(self, secret: Secret, kind: Kind, fingerprint: str) -> None:
         """Takes a value. One that says too little by itself is left out: no one could tell copies of it from chance."""
         plain = secret.reveal()
-        if secret in self._values or len(plain) < SHORTEST or len(set(plain)) < DISTINCT:
+        if secret in self._values or len(plain) < SHORTEST or len(set(plain)) < DISTINCT or is_kept(plain):
             return
         if len(self._values) >= MOST:
             self.refused += 1

@@ -190,6 +190,12 @@ _JWS = pattern(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.|\Z)")
 _DONE = pattern(rb"\.?(?:(?:\[|%(?:25)*5B)?REDACTED[:%-]|\*{6})")  # behind claims that were kept before
 
 
+def is_kept(token: bytes) -> bool:
+    """Whether it is what was left of a token whose claims were kept: it is found again, and is no secret any more."""
+    kept = _JWS.match(token)
+    return kept is not None and _DONE.match(token, kept.end()) is not None
+
+
 def is_beheaded(token: bytes) -> bool:
     """Whether it is a payload and a signature, the header being left out; else two parts are a header and a payload."""
     return token.count(b".") == 1 and jose_header(token.partition(b".")[0]) is None
@@ -209,7 +215,9 @@ def _without_signature(secret: _Secret, pieces: list[bytes], after: bytes) -> li
         return pieces
     left = kept.end()
     out: list[bytes] = []
-    label: bytes = secret.label()
+    label = secret.label()
+    if kept[0][-1:] != b"." and not label.startswith(b"["):
+        label = b"." + label  # of a token that was cut: else it would be read as the claims going on
     for piece in pieces:
         if left >= len(piece) and piece is not pieces[-1]:
             out.append(piece)
