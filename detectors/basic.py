@@ -11,7 +11,7 @@ from detectors.detector import Anchor, Confidence, Detector, Kind, Match, NeedMo
 from detectors.fields import field_at
 from detectors.keys import words
 from detectors.patterns import pattern
-from detectors.shapes import is_masked, is_reference, is_text, is_uuid, is_wordy, random_looking
+from detectors.shapes import is_hex, is_masked, is_reference, is_text, is_uuid, is_wordy, random_looking
 
 _GAP = pattern(rb"""["']?>?(?:(?<=>)|[ \t]{1,4}|[:=][ \t]{0,2}|\+)["'<\[]?""")
 _BLOB = pattern(rb"[A-Za-z0-9+/_-]{8,4096}={0,2}")
@@ -28,7 +28,17 @@ _CURL = pattern(
     rb"""(?:[ =]{0,2}|["'](?:,[ ]?|[ ]a\d{1,3}=)|\0)["']?"""
     rb"""([^\s:"'$<\0]{1,128}):([^\s"'\0]{4,256})"""
 )
-_CURL_KEY = pattern(rb"""\s-u[ =]?["']?([A-Za-z0-9_-]{16,128}):[xX]?["']?(?=\s)""")  # a key alone: Stripe, Freshdesk
+# A key for the user, and nothing or a word that says so for the password: Stripe, Freshdesk, GitHub.
+_KEY = rb"([A-Za-z0-9._~+-]{16,255})"
+_NOTHING = rb"(?i:x-oauth-basic|x-oauth-token|x-token-auth|x|)"
+_CURL_KEY = pattern(
+    rb"""[\s"'\0](?:-u|--user)(?:[ =]{0,2}|["'],[ ]?|\0)["']?""" + _KEY + b":" + _NOTHING + rb"""(?=["'\s\0]|\Z)"""
+)
+_URL_KEY = pattern(
+    rb"://" + _KEY + b"(?::" + _NOTHING + rb")?@([A-Za-z0-9.\[-]{1,253})(?::\d{1,5})?(?P<path>/[^\s\"'<>]{0,40})?"
+)
+_KEY_ALONE = pattern(_KEY + b":" + _NOTHING)
+_DSN = pattern(rb"(?:/\d{1,12}|/api/\d{1,12}.*)")  # of an error tracker: its user is a public key
 _CLEAR = pattern(rb"[!#-~]{4,256}")
 _WEAK = frozenset(
     b"""password pass secret user xxx x-oauth-basic pwd passwd foobar username token passwort kennwort wachtwoord
@@ -106,10 +116,19 @@ def confirm_login(text: Text) -> Iterator[Match]:
 def confirm_userinfo(text: Text) -> Iterator[Match]:
     """The password between `://user:` and `@`."""
     at = text.data.rfind(b"://", max(0, text.hit - BACK), text.hit)
-    found = _USERINFO.match(text.data, at) if at >= 0 else None
+    if at < 0:
+        return
+    found = _USERINFO.match(text.data, at)
     if found and not _is_weak(found[2]):
         facts = TokenFacts(client_id=found[1].decode("utf-8", "replace") or None)
         yield _match(found.start(2), found.end(2), found[2], facts)
+        return
+    key = _URL_KEY.match(text.data, at)
+    if key and key.end() == len(text.data) and text.cut:
+        raise NeedMore
+    public = key is not None and is_hex(key[1]) and _DSN.fullmatch(key["path"] or b"") is not None
+    if key and not public and random_looking(key[1]):
+        yield _key_match(*key.span(1), key[1])
 
 
 def confirm_curl(text: Text) -> Iterator[Match]:
@@ -124,8 +143,7 @@ def confirm_curl(text: Text) -> Iterator[Match]:
             yield _match(found.start(1), found.end(2), found[1] + b":" + found[2], facts)
     for found in _CURL_KEY.finditer(text.data, max(0, text.hit - 16), limit):
         if random_looking(found[1]):
-            start, end = found.span(1)
-            yield Match(start, end, Kind.API_KEY, Secret(found[1]), Rank.KEYED, key="user", static=True)
+            yield _key_match(*found.span(1), found[1])
 
 
 def _blob_at(text: Text, start: int, shape: re.Pattern[bytes]) -> Iterator[Match]:
@@ -135,7 +153,13 @@ def _blob_at(text: Text, start: int, shape: re.Pattern[bytes]) -> Iterator[Match
     if blob.end() == len(text.data) and text.cut:
         raise NeedMore
     plain = _decoded(blob[0])
-    if plain is None or not shape.fullmatch(plain) or not _is_text(plain):
+    if plain is None or not _is_text(plain):
+        return
+    alone = _KEY_ALONE.fullmatch(plain) if shape is _PAIR else None
+    if alone and random_looking(alone[1]):
+        yield _match(start, blob.end(), plain, TokenFacts(), ("base64",))
+        return
+    if not shape.fullmatch(plain):
         return
     user, secret = plain.rsplit(b"\0", 1) if shape is _PLAIN else plain.split(b":", 1)
     if _is_weak(secret):
@@ -166,6 +190,10 @@ def _is_weak(secret: bytes) -> bool:
     return is_masked(secret) or is_reference(secret) or secret.lower() in _WEAK
 
 
+def _key_match(start: int, end: int, key: bytes) -> Match:
+    return Match(start, end, Kind.API_KEY, Secret(key), Rank.KEYED, key="user", static=True)
+
+
 def _match(start: int, end: int, value: bytes, facts: TokenFacts, encoding: tuple[str, ...] = ()) -> Match:
     return Match(
         start, end, Kind.BASIC_CREDENTIALS, Secret(value), Rank.STRUCTURE, Confidence.HIGH, facts=facts,
@@ -174,7 +202,9 @@ def _match(start: int, end: int, value: bytes, facts: TokenFacts, encoding: tupl
 
 
 _PAIR_B64 = base64.b64encode(b"billing-batch:" + b"Q7rT2xW9" + b"mK4pL1vB")
+_USER_KEY = b"Vb8xQ2mZ4k" + b"R7tW9pLs3N"
 _CLEAR_ONE = b"v8Kq2" + b"Zr7Lw"
+_KEY_B64 = base64.b64encode(_USER_KEY + b":x-oauth-basic")
 _REFERENCE = "https://www.rfc-editor.org/rfc/rfc7617#section-2"
 
 DETECTORS = (
@@ -185,7 +215,10 @@ DETECTORS = (
         anchors=(Anchor(b"basic", caseless=True),),
         confirm=confirm_basic,
         reference=_REFERENCE,
-        examples=((b"Authorization: Basic " + _PAIR_B64 + b"\r\n", _PAIR_B64),),
+        examples=(
+            (b"Authorization: Basic " + _PAIR_B64 + b"\r\n", _PAIR_B64),
+            (b"Authorization: Basic " + _KEY_B64 + b"\r\n", _KEY_B64),
+        ),
         counterexamples=(
             b'WWW-Authenticate: Basic realm="files"',
             b"basic authentication is off",
@@ -245,11 +278,22 @@ DETECTORS = (
             Anchor(
                 pattern=rb"""(?://|\\/\\/|%2[fF]%2[fF])[A-Za-z0-9._~%!$&*+=-]{0,64}(?::|%3[aA])[^\s/?#"'<>@\\]{3,96}(?:@|%40)"""
             ),
+            Anchor(pattern=rb"://[A-Za-z0-9._~+-]{16,128}(?::[Xx]?)?@"),
         ),
         confirm=confirm_userinfo,
         reference="https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1",
-        examples=((b"GET https://svc:" + b"k3vR9" + b"pXq2@files.example/simple", b"k3vR9pXq2"),),
-        counterexamples=(b"http://host:8080/path@x", b"amqp://guest:****@mq", b"git clone https://user:${PW}@h/x"),
+        examples=(
+            (b"GET https://svc:" + b"k3vR9" + b"pXq2@files.example/simple", b"k3vR9pXq2"),
+            (b"git clone https://" + _USER_KEY + b":x-oauth-basic@git.example/a.git", _USER_KEY),
+            (b"GET https://" + _USER_KEY + b":@api.example/v1", _USER_KEY),
+        ),
+        counterexamples=(
+            b"https://3f9c04e7b1d852a6c7e0194f8b6d235e@o17.ingest.example/42",
+            b"https://maria.fernandez-orders:@api.example/",
+            b"http://host:8080/path@x",
+            b"amqp://guest:****@mq",
+            b"git clone https://user:${PW}@h/x",
+        ),
     ),
     Detector(
         id="curl-user",

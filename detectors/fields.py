@@ -36,6 +36,7 @@ _NO_TEXT = pattern(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]")
 _BARE_END = pattern(rb"""[\s"'`<>\x00-\x1f\x7f-\xff]|[,;)}\]|&\\]|[\^~](?=[A-Za-z_]{2,20}=)|""" + _WIRE)
 _IN_QUERY = pattern(rb"""\?(?:[^\s"'<>#?]*&)?\Z""")
 _OPAQUE = pattern(rb"[A-Za-z0-9._~+/=-]+")
+_LIKE = pattern(rb"(?i)like '$")
 _TEXT_END = pattern(rb"<(?:[/!?]|[A-Za-z][\w:.-]{0,40}[\s/>])|[\r\n]|\]\]>")
 # Of a value alone on its line: a blank, or the next field of a form, a tag.
 _LINE_END = pattern(rb"""[\s"'`\x00-\x1f\x7f-\xff]|&(?=[A-Za-z][A-Za-z_]{1,40}=)|<(?=/?[a-z]{1,10}[ />])|""" + _WIRE)
@@ -92,6 +93,8 @@ def field_at(text: Text) -> Field | None:
     if _RESOURCE.search(head) or _CLOSING.search(head):
         return None
     flag = data[key_start : key_start + 1] == b"-" or (head[-1:] == b"/" and head[-2:-1] in (b" ", b'"'))
+    if first := _value_before(data, key_start, key_end):
+        return first
     for notation, between in _notations(data, head, key_end, flag):
         found = _value(text, key_start, key_end, notation, between, flag)
         if found:
@@ -101,6 +104,27 @@ def field_at(text: Text) -> Field | None:
     if text.cut and key_end + 128 > len(data):
         raise NeedMore
     return None
+
+
+def _value_before(data: bytes, key_start: int, key_end: int) -> Field | None:
+    """`value="V" name="KEY"`: of an object whose members say which they are, in the other order."""
+    if _NAMED_SO.search(data, max(0, key_start - 20), key_start) is None:
+        return None
+    found = _VALUE_FIRST.search(data, max(0, key_start - LONGEST_FIRST), key_start)
+    if found is None:
+        return None
+    return Field(data[key_start:key_end], key_start, *found.span("v"), bool(found["q"]), closed=True, flag=False)
+
+
+LONGEST_FIRST = 300  # bytes before a key in which the object begins whose value stands first
+_NAMED_SO = pattern(rb"""(?:[nN]ame|[kK]ey|[iI]d)["']?\s{0,4}[:=]\s{0,4}["']?\Z""")
+_ATTRIBUTES = rb"""(?:[\w:-]{1,24}=["'][^"'<>\r\n]{0,80}["']\s{1,20}){0,3}"""
+_VALUE_FIRST = pattern(
+    rb"(?:[{(]\s{0,20}|[\n ]-[ ]{1,4}|<[\w:.-]{1,40}\s{1,20}" + _ATTRIBUTES + rb")"
+    rb"""["']?[vV]alue["']?\s{0,4}[:=]\s{0,4}(?P<q>["'])?(?P<v>[^\s"'<>]{8,400})["']?(?:[,;]\s{0,60}|\s{1,60})"""
+    + _ATTRIBUTES
+    + rb"""["']?\w{0,16}(?:[nN]ame|[kK]ey|[iI]d)["']?\s{0,4}[:=]\s{0,4}["']?\Z"""
+)
 
 
 def _notations(data: bytes, head: bytes, key_end: int, flag: bool) -> Iterator[tuple[Notation, re.Match[bytes]]]:
@@ -129,6 +153,8 @@ def _value(
         end, closed = _element_end(text, start)
     elif quote:
         end, closed = _quoted_end(text, start, quote[:1])
+        if _LIKE.search(between[0]):
+            end = start + len(text.data[start:end].rstrip(b"%"))  # of a pattern in SQL
     else:
         end, closed = _bare_end(text, key_start, start)
     if end <= start:

@@ -80,38 +80,59 @@ def _changed(text: Text, field: Field) -> Iterator[Field]:
 
 
 def _listed(text: Text, field: Field) -> Iterator[Field]:
-    """`KEY: ["V", "V"]`: the further items of a list."""
-    if not _LIST.search(text.data, max(0, field.start - 60), field.start):
+    """`KEY: ["V", "V"]`, `KEY: [V, V]`, `KEY IN ('V', 'V')`, `KEY:\\n - V\\n - V`: the further items of a list."""
+    opened = _LIST.search(text.data, max(0, field.start - 60), field.start)
+    if opened is None:
         return
-    item = _ITEM.match(text.data, field.end)
+    shape = _DASHED if opened["dash"] else _ITEM if opened["q"] else _BARE_ITEM
+    item = shape.match(text.data, field.end)
     for _ in range(MOST_ITEMS):
         if item is None:
             return
         if item.end() == len(text.data) and text.cut:
             raise NeedMore
         yield replace(field, start=item.start(1), end=item.end(1))
-        item = _ITEM.match(text.data, item.end(1))
+        item = shape.match(text.data, item.end(1))
 
 
 MOST_ITEMS = 100  # of a list that are looked at
-_LIST = pattern(rb"""\[\s{0,40}["']\Z""")
+_LIST = pattern(
+    rb"""(?i:\[\s{0,40}|\bin[ ]?\([ ]{0,4})(?P<q>["'])\Z|:[ ]?\[\Z"""
+    rb"""|:[ \t]{0,4}\r?\n[ \t]{0,60}(?P<dash>-)[ ]["']?\Z"""
+)
 _ITEM = pattern(rb"""["'][ ]{0,4},\s{0,60}["']([^"'\r\n]{8,8192})(?=["']|\Z)""")
+_BARE_ITEM = pattern(rb"""[ ]{0,4},[ ]{0,4}([^\s"',\[\]{}]{8,8192})(?=[ ]{0,4}[,\]}]|\Z)""")
+_DASHED = pattern(
+    rb"""["']?[ \t]{0,8}\r?\n[ \t]{0,60}-[ ]["']?([^\s"':#\[{][^\s"']{7,8192})(?=["']?[ \t]{0,8}(?:\r?\n|\Z))"""
+)
 _BECOMES = pattern(rb"""["'`][ ](?:->|=>|\xe2\x86\x92)[ ](?P<q>["'`])""")
 
 
 def _as_said(text: Text, field: Field) -> Field:
     """With the word before it where the key is one word: people write `CSRF token: V`, `Access token [V]`."""
-    before = _WORD_BEFORE.search(text.data, max(0, field.key_start - 24), field.key_start)
-    if before is None or field.flag or len(words(field.key)) != 1:
+    if field.flag or len(words(field.key)) != 1:
         return field
-    phrase = before[1] + b"_" + field.key
+    before = _WORD_BEFORE.search(text.data, max(0, field.key_start - 24), field.key_start)
+    phrase = before[1] + b"_" + field.key if before else field.key
     said = meaning(phrase)
-    if said is None or said.strong or (field.doubtful and before[1].lower() in _HANDED):
+    if before and (said is None or said.strong or (field.doubtful and before[1].lower() in _HANDED)):
         return replace(field, key=phrase, doubtful=True)
+    if field.doubtful and said and _FATE.match(text.data, field.end):
+        return replace(field, key=b"said_" + field.key)
     return field
 
 
-_HANDED = frozenset(b"received got obtained new old using with issued generated returned".split())
+# What people say they do with a token, and what they say becomes of one.
+_HANDED = frozenset(
+    b"""received got obtained new old using with issued generated returned trying checking validating verifying sending
+    revoking refreshing storing saving caching deleting removing creating created sent stored saved revoked refreshed
+    expired invalid valid""".split()
+)
+_FATE = pattern(
+    rb"""["'\])>]{0,2}[ ](?:(?:will|has|had|is|was|does)[ ](?:not[ ]|now[ ]|been[ ]|already[ ]|no[ ]longer[ ]){0,2})?"""
+    rb"""(?:(?:expires?|expired|valid|invalid|revoked|rejected|refused|accepted|refreshed|rotated|renewed|issued|active|inactive"""
+    rb"""|unknown|blacklisted|used|exists?|saved|stored|deleted|found)\b)"""
+)
 
 
 _WORD_BEFORE = pattern(rb"\b([A-Za-z]{2,20}) \Z")

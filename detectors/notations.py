@@ -80,11 +80,12 @@ NOTATIONS = (
     _notation(rb"""(?:["']?[;|])?s:(?P<n>\d{1,5}):(?P<q>")"""),
     _notation(rb",(?P<n>\d{1,5}):(?P<q>)"),
     _notation(rb"\r?\n\$(?P<n>\d{1,5})\r?\n(?P<q>)"),
-    # KEY:\n    V   KEY: >-\n    V   KEY:\n  - V
+    # KEY:\n    V   KEY: >-\n    V   KEY:\n  - V   KEY:\n- "V"
     _notation(
         rb"""{quote}?:[ \t]{0,4}(?:[>|][-+0-9]{0,2})?[ \t]{0,4}\r?\n[ \t]{1,80}(?:-[ ])?(?P<q>)"""
         rb"""(?=[^\s:"'#\[{-]\S{7,}[ \t]{0,40}(?:\r?\n|\Z))"""
     ),
+    _notation(rb"""{quote}?:[ \t]{0,4}\r?\n[ \t]{0,80}-[ ](?P<q>["'])(?=[^\s"']{8,}["'][ \t]{0,40}(?:\r?\n|\Z))"""),
     # KEY: Type = "V"   KEY As String = "V"   KEY:STRING=V
     _notation(rb"""(?:[ ]?:[ ]?|[ ]As[ ])[A-Za-z][\w<>\[\]?*.]{1,20}[ ]{0,4}=[ ]{0,4}(?P<q>["'`])"""),
     _notation(rb":(?:STRING|INTERNAL|UNINITIALIZED)=(?P<q>)"),
@@ -98,6 +99,13 @@ NOTATIONS = (
     _notation(rb"""\)?::[a-z ]{2,20} = (?P<q>')"""),
     # name="KEY"\r\n\r\nV   (multipart/form-data, RFC 7578)
     _notation(rb"""["'](?:\r?\n[A-Za-z-]{1,40}:[^\r\n]{0,120}){0,3}\r?\n\r?\n(?P<q>)(?=[^\s"'<>]{8})"""),
+    # KEY <> 'V'   KEY != "V"   KEY === 'V'   KEY LIKE 'V'   KEY IN ('V', …)   KEY IS NOT DISTINCT FROM 'V'
+    _notation(
+        rb"""["'`\]]?[)]?[ ]{0,4}(?:<>|!={1,2}|={2,3}|<=>|(?<=[ ])(?i:(?:not[ ])?(?:r?like|ilike|in[ ]?\()"""
+        rb"""|is[ ](?:not[ ])?distinct[ ]from))[ ]{0,4}[Nn]?(?P<q>["'])"""
+    ),
+    # KEY[value=V, …]   KEY {value='V'}
+    _notation(rb"""[ ]?[\[({][ ]?(?:token|secret)?[vV]alue=(?P<q>["'])?"""),
     # KEY: V   "KEY": "V"   KEY=V   KEY => V   KEY := V   [KEY]=V   KEY -> V   KEY\=V (CEF)
     # ["KEY":protected]=> V  (PHP)
     _notation(
@@ -108,12 +116,17 @@ NOTATIONS = (
     _notation(rb"""{quote}[ ](?:is[ ])?(?:set[ ])?(?:to|with|has)(?:[ ]value)?[ ](?P<q>["'`])""", doubtful=True),
     # "--KEY" a2="V"  (auditd's EXECVE records)
     _notation(rb"""["'][ ]a\d{1,3}=(?P<q>["'])?"""),
-    # ('KEY', 'V')   "KEY" "V"   <<"KEY">>,longstr,<<"V">>
-    _notation(rb"""["'`](?:>>)?{line}(?:,(?:[a-z]{1,12},)?)?{line}{open}(?P<q>["'`])""", listed=True),
+    # ('KEY', 'V')   "KEY" "V"   <<"KEY">>,longstr,<<"V">>   ("KEY",String "V")
+    _notation(
+        rb"""["'`](?:>>)?{line}(?:,(?:[a-z]{1,12},)?)?{line}(?:`?[A-Z][a-z]{2,16}[ ])?{open}(?P<q>["'`])""", listed=True
+    ),
     # {<<"KEY">>,\n <<"V">>}  (Erlang)
     _notation(rb"""["']>>,{wrap}<<(?P<q>["'])"""),
-    # :KEY "V"   PASSWORD 'V'
-    _notation(rb"""[ \t]{1,4}N?(?P<q>["'])"""),
+    # :KEY "V"   PASSWORD 'V'   *KEY* "V"   KEY . "V"   "KEY" . "V"
+    _notation(rb"""\*?[ \t]{1,4}N?(?P<q>["'])"""),
+    _notation(rb"""["']?[ ]\.[ ](?P<q>")"""),
+    # KEY-'V'  (Prolog's pairs)
+    _notation(rb"""(?<=-)(?P<q>')"""),
     # variable=KEY;issecret=true]V  (logging commands of build agents)
     _notation(rb"(?:;[A-Za-z]{1,16}=[A-Za-z]{1,8}){0,4}\](?P<q>)(?=[A-Za-z0-9])"),
     # <KEY>V</KEY>
@@ -142,7 +155,9 @@ NOTATIONS = (
     # KEY | V   a row of a table
     _notation(rb"""{quote}?{line}{bar}{line}(?P<q>["'])?""", doubtful=True),
     # KEY\nV   KEY:\nV   what a store's client and a browser's list of headers print
-    _notation(rb""":?\r?\n(?:\[1\][ ])?(?P<q>["'])?(?=[^\s"']{12,}["']?[ \t]{0,4}(?:\r?\n|\Z))""", doubtful=True),
+    _notation(
+        rb"""(?:[ ]|:)?\r?\n(?:\[1\][ ])?(?P<q>["'])?(?=[^\s"']{12,}["']?[ \t]{0,4}(?:\r?\n|\Z))""", doubtful=True
+    ),
 )
 FLAG = _notation(rb"""["']?[ \0]{1,4}(?P<q>["'`])?(?![-/])""")
 COLUMN = _notation(rb"[ \t]{2,40}(?:REG_(?:EXPAND_)?SZ[ \t]{1,40})?(?P<q>)(?=[^ \t\r\n=:-])")

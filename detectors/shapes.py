@@ -19,7 +19,7 @@ _MASKED = pattern(
        | (?i:redact|censor|filtered|masked|hidden|protected|obfuscat|cleansed|sanitized|scrubbed|omitted|
              truncated|removed|encrypted|placeholder|change-?_?me|your[-_]|[-_]here|example|dummy|sample|secret[-_]?value|
              not[-_ ]?set|undefined|\bnull$|\bnone$|\bnil$|unused|insert|replace[-_]?me|foo-?bar|lorem|
-             \btest\b|\btodo\b|deadbeef)""",
+             \btest\b|\btodo\b|deadbeef|0123456789ab)""",
     re.VERBOSE,
 )
 _VARIABLE = pattern(

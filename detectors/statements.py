@@ -19,10 +19,13 @@ _TUPLE_OPEN = pattern(rb"\s*,?\s*\(")
 _ITEM = pattern(
     rb"""\s*(?:[NnEe_]?[a-z0-9]{0,8}'((?:[^'\\]|\\.|''){0,16384})'|"((?:[^"\\]|\\.){0,16384})"|([^,()'"]{0,400}))\s*([,)])"""
 )
+# As MONITOR shows it, and as SLOWLOG GET does: an argument a line, numbered.
 _COMMAND = pattern(
-    rb""""(?i:set|setex|psetex|setnx|getset|hset|hmset|mset|auth)"((?: "(?:[^"\\]|\\.){0,4096}"){1,8})"""
+    rb""""(?i:set|setex|psetex|setnx|getset|hset|hmset|mset|auth)\""""
+    rb"""((?:(?:[ ]|\r?\n[ ]{1,12}\d{1,2}\)[ ])"(?:[^"\\]|\\.){0,4096}"){1,8})"""
 )
 LONGEST_ARGUMENT = 4096  # bytes of an argument of a command
+_COMMAND_NAME = pattern(rb'"[A-Za-z]{3,6}"(?=[ \r\n])')
 _ARGUMENT = pattern(rb'"((?:[^"\\]|\\.)*)"')
 MOST = 2000  # rows of one statement looked at
 
@@ -172,10 +175,11 @@ _ARGUMENT_VALUE = pattern(rb"""(["']?)([^\s"']{8,4096})""")
 
 def confirm_command(text: Text) -> Iterator[Match]:
     """The last argument of a command that stores a value under a key which names a credential."""
-    at = text.data.rfind(b'"', max(0, text.hit - 128), text.data.rfind(b'" "', max(0, text.hit - 64), text.hit))
-    command = _COMMAND.match(text.data, at) if at >= 0 else None
+    named = next(reversed(list(_COMMAND_NAME.finditer(text.data, max(0, text.hit - 64), text.hit))), None)
+    at = named.start() if named else -1
+    command = _COMMAND.match(text.data, at) if named else None
     rest = text.data[command.end() if command else text.hit :]
-    if text.cut and len(rest) < LONGEST_ARGUMENT and (not command or not rest or rest.startswith(b' "')):
+    if text.cut and len(rest) < LONGEST_ARGUMENT and (not command or not rest or rest[:1] in (b" ", b"\r", b"\n")):
         raise NeedMore
     if command is None:
         return
@@ -189,6 +193,40 @@ def confirm_command(text: Text) -> Iterator[Match]:
     match = of_value(text, Field(name.split(b":")[0], at, *arguments[-1].span(1), True, True, False), said)
     if match:
         yield match
+
+
+def confirm_typed_command(text: Text) -> Iterator[Match]:
+    """`SET token:user:1 V EX 3600`, as typed or logged; memcached's `set token:1 0 3600 40`, a line's end and V."""
+    low = max(0, text.hit - TYPED)
+    command = next((one for one in _TYPED.finditer(text.data, low, text.hit + TYPED) if one.end() >= text.hit), None)
+    if command is None or command.start(2) > text.hit:
+        return
+    said = next((m for m in map(meaning, command[2].split(b":")) if m), None)
+    if text.cut and command.end() + LONGEST_ARGUMENT > len(text.data) and text.data.find(b"\n", command.end()) < 0:
+        raise NeedMore
+    if command[4]:
+        start, end = command.end(), command.end() + int(command[4])
+        whole = _LINE_END.match(text.data, end) is not None
+    else:
+        value = _TYPED_VALUE.match(text.data, command.end())
+        start, end = value.span(2) if value else (0, 0)
+        whole = value is not None
+    if text.cut and end + 2 > len(text.data):
+        raise NeedMore
+    if said is None or not whole or (not text.data[start:end].isascii()):
+        return
+    match = of_value(text, Field(command[2].split(b":")[0], command.start(2), start, end, True, True, False), said)
+    if match:
+        yield match
+
+
+TYPED = 160  # bytes of a command before its value
+_TYPED = pattern(
+    rb"""(?i)(?<![\w"'-])(set|setex|psetex|setnx|getset|hset|get)[ ]([a-z][\w:.@-]{2,120})[ ]?"""
+    rb"""(?:((?<=[ ])\d{1,9}[ ](?:\d{1,9}[ ](\d{1,5})\r?\n)?|(?<=[ ])[\w:.-]{1,60}[ ](?=["'])|\r?\n(?="))|(?<=[ ]))"""
+)
+_TYPED_VALUE = pattern(rb"""(["']?)([^\s"']{8,4096})\1(?=\s|\Z)""")
+_LINE_END = pattern(rb"\r?\n|\Z")
 
 
 def confirm_duplicate(text: Text) -> Iterator[Match]:
@@ -272,10 +310,39 @@ DETECTORS = (
         id="store-command",
         kind=Kind.BEARER_TOKEN,
         title="Credential stored by a command",
-        anchors=(Anchor(pattern=rb'"(?:set|setex|psetex|setnx|getset|hset|hmset|mset|auth)" "', caseless=True),),
+        anchors=(
+            Anchor(pattern=rb'"(?:set|setex|psetex|setnx|getset|hset|hmset|mset|auth)" "', caseless=True),
+            Anchor(pattern=rb'"(?:set|setex|psetex|setnx|getset|hset|hmset|mset)"\r?\n {1,12}2\) "', caseless=True),
+        ),
         confirm=confirm_command,
         reference="https://redis.io/docs/latest/commands/setex/",
         examples=((b'"SETEX" "oauth:token:job" "3600" "' + _V + b'"', _V),),
         counterexamples=(b'"SET" "lock:orders" "7f1c"', b'"SETEX" "token:count" "60" "12"'),
+    ),
+    Detector(
+        id="typed-store-command",
+        kind=Kind.BEARER_TOKEN,
+        title="Credential stored by a command as it was typed",
+        anchors=(
+            Anchor(
+                pattern=rb"[sg]et(?:ex|nx|set)? (?:[a-z]{1,16}[:_.-]){0,3}(?:[a-z]{1,12}_)?tokens?[: ]", caseless=True
+            ),
+            Anchor(
+                pattern=rb"[sg]et(?:ex|nx|set)? (?:[a-z]{1,16}[:_.-]){0,3}(?:[a-z]{1,12}_)?secrets?[: ]", caseless=True
+            ),
+        ),
+        confirm=confirm_typed_command,
+        reference="https://redis.io/docs/latest/commands/set/",
+        examples=(
+            (b"127.0.0.1:6379> SET token:user:1 " + _V + b" EX 3600\n", _V),
+            (b"set session:token:1 0 3600 24\r\n" + _V + b"\r\n", _V),
+            (b'> GET access_token:1\n"' + _V + b'"\n', _V),
+        ),
+        counterexamples=(
+            b"set token:count 12345678",
+            b"Set token expiry in seconds",
+            b"get token from the-identity-provider",
+            b"SET token:lock:orders acquired-by-worker-17",
+        ),
     ),
 )

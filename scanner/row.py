@@ -9,7 +9,7 @@ from typing import NamedTuple
 # database goes through it at a tenth of its speed.
 KEY_REST = rb"[A-Za-z0-9_.\-]{0,48}"
 # One of these separates a key from a value, in any escape: punctuation, a line's end, the bytes of a binary format.
-FOLLOW = rb"""[ \t]{0,40}(?:["'`=:\\%>)\]}(<,;#|\r\n\x00-\x08\x0e-\x1f\x7f-\xff]|&[#aglq]|->)"""
+FOLLOW = rb"""[ \t]{0,40}(?:["'`=:\\%>)\]}(<,;#|\r\n\x00-\x08\x0e-\x1f\x7f-\xff]|!=|&[#aglq]|->)"""
 TAIL = KEY_REST + FOLLOW
 LONGEST_TAIL = 90  # characters
 

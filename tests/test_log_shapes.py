@@ -29,6 +29,9 @@ SECRETS = shapes(
     "messages",
     "saas",
     "applications",
+    "languages",
+    "commands",
+    "configuration",
 )
 NOTHING = shapes("negatives", "infrastructure_negatives", "applications_negatives")
 SEEDS = 5
