@@ -14,7 +14,7 @@ from detectors.shapes import is_hex, random_looking, randomness
 
 LONGEST = 400  # bytes of a list of arguments looked at
 LEAST = 0.85  # of the randomness that a value's length allows
-_BARE = pattern(rb"""(?<=["'])[A-Za-z0-9_-]{32,200}(?=["'][ ]{0,4}(?:[,)\]\r\n]|\Z))""")
+_BARE = pattern(rb"""(?<=["'])[A-Za-z0-9_-]{32,200}(?=["'][ ]{0,4}(?:[,)\]\r\n"']|\Z))""")
 _KEY = pattern(rb"""["'][ ]{0,4}(?:=>|[:=])""")  # behind a key of a nested object: what follows has a name
 
 

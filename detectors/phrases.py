@@ -15,9 +15,9 @@ _NAMES = rb"(?:token|secret|passw(?:or)?d|api[_-]?key)"
 _KEY = pattern(rb"(?i)" + _NAMES)
 # An expression each: Vectorscan runs them faster than one with something optional in its midst.
 _BETWEEN = (
-    rb"""["'`\]]?[)]? (?:not )?(?:r?like|ilike|in ?\(|is distinct from|is not distinct from) ?n?["']""",
-    rb"""["']? \. \"""",
-    rb"""\*[ ]{1,4}\"""",
+    rb"""["'`\]\\]{0,3}[)]? (?:not )?(?:r?like|ilike|in ?\(|is distinct from|is not distinct from) ?n?\\{0,3}["']""",
+    rb"""["'\\]{0,4} \. \\{0,3}\"""",
+    rb"""\*[ ]{1,4}\\{0,3}\"""",
     rb"""[ ]?[\[({](?:token|secret)?value=""",
 )
 

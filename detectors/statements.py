@@ -222,11 +222,11 @@ def confirm_typed_command(text: Text) -> Iterator[Match]:
 
 TYPED = 160  # bytes of a command before its value
 _TYPED = pattern(
-    rb"""(?i)(?<![\w"'-])(set|setex|psetex|setnx|getset|hset|get)[ ]([a-z][\w:.@-]{2,120})[ ]?"""
+    rb"""(?i)(?<![\w-])(set|setex|psetex|setnx|getset|hset|get)[ ]([a-z][\w:.@-]{2,120})[ ]?"""
     rb"""(?:((?<=[ ])\d{1,9}[ ](?:\d{1,9}[ ](\d{1,5})\r?\n)?|(?<=[ ])[\w:.-]{1,60}[ ](?=["'])|\r?\n(?="))|(?<=[ ]))"""
 )
-_TYPED_VALUE = pattern(rb"""(["']?)([^\s"']{8,4096})\1(?=\s|\Z)""")
-_LINE_END = pattern(rb"\r?\n|\Z")
+_TYPED_VALUE = pattern(rb"""(["']?)([^\s"']{8,4096})\1(?=[\s"']|\Z)""")
+_LINE_END = pattern(rb"""\r?\n|["']|\Z""")
 
 
 def confirm_duplicate(text: Text) -> Iterator[Match]:
@@ -312,7 +312,11 @@ DETECTORS = (
         title="Credential stored by a command",
         anchors=(
             Anchor(pattern=rb'"(?:set|setex|psetex|setnx|getset|hset|hmset|mset|auth)" "', caseless=True),
-            Anchor(pattern=rb'"(?:set|setex|psetex|setnx|getset|hset|hmset|mset)"\r?\n {1,12}2\) "', caseless=True),
+            Anchor(
+                pattern=rb'"(?:set|setex|psetex|setnx|getset|hset|hmset|mset)\\{0,3}"'
+                rb'(?:\r?\n|\\{1,3}n) {1,12}2\) \\{0,3}"',
+                caseless=True,
+            ),
         ),
         confirm=confirm_command,
         reference="https://redis.io/docs/latest/commands/setex/",
