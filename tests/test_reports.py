@@ -141,6 +141,15 @@ def test_text_fits_the_terminal_and_honours_no_color() -> None:
     details = [line for line in narrow.out.decode().splitlines() if line.startswith(" " * 14)]
     assert details
     assert max(map(len, details)) <= 60
+    places = [line for line in details if ".log.gz!gzip" in line]
+    assert places
+    assert all(re.search(r"^ +samples.*…\S*(?::\d+:\d+|: \d+)$", line) for line in places)
+    first = narrow.out.decode().partition("to be acted on first\n")[2].partition("\n\n")[0].splitlines()
+    assert first
+    assert max(map(len, first)) <= 60
+    whose = narrow.out.decode().partition("identities, those")[2].partition("\n\n")[0]
+    assert max(len(line) for line in whose.splitlines()[1:] if line.startswith(" " * 4)) <= 60
+    assert "live until 2026-11-22 12:02:00Z" in " ".join(whose.split())
     assert b"\x1b" not in narrow.out
     assert b"\x1b[1;31m" in bearertrap("scan", "--at", AT, "-f", "text", "--color", "always", SAMPLES, cwd=ROOT).out
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from textwrap import wrap
 from typing import BinaryIO
 
 from detectors.detector import Kind
@@ -34,6 +35,16 @@ MOST_IDENTITIES = 30  # shown one by one; a jsonl report has all
 _CELL = 15  # characters: the longest name of a state and two blanks
 _NARROWEST = 40  # characters a line of text has at least, however narrow the terminal
 _COLOURS = {State.LIVE: "1;31", State.NOT_YET_VALID: "1;33", State.NO_EXPIRY: "1;35", State.UNKNOWN: "33"}
+
+
+def _at_the_end(text: str, room: int) -> str:
+    return text[: room - 1] + "…"
+
+
+def _in_the_middle(text: str, room: int) -> str:
+    """Of a place both its beginning and its end, where the line and the column are."""
+    head = (room - 1) // 3
+    return f"{text[:head]}…{text[len(text) - (room - 1 - head) :]}"
 
 
 class TextSink:
@@ -107,7 +118,7 @@ class TextSink:
         self._detail(times)
         sources = bundle.sources()
         for path, number in sources[:PLACES]:
-            self._detail(f"  {path}: {number}")
+            self._detail(f"  {path}: {number}", cut=_in_the_middle)
         if len(sources) > PLACES:
             rest = sources[PLACES:]
             self._detail(f"  +{sum(number for _, number in rest)} in {counted(len(rest), 'more source')}")
@@ -129,7 +140,7 @@ class TextSink:
             times += f" to {short(secret.last)}" if secret.last != secret.first else ""
         self._detail(times)
         for place in secret.places:
-            self._detail(f"  {place}")
+            self._detail(f"  {place}", cut=_in_the_middle)
         if secret.count > len(secret.places):
             self._detail(f"  +{secret.count - len(secret.places)} more")
         if first := advice(worst):
@@ -149,9 +160,8 @@ class TextSink:
         for one in summary.identities[:MOST_IDENTITIES]:
             leaked = f"{counted(one.secrets, 'secret')}, {counted(one.tokens, 'token')}, {one.usable} usable"
             self._line(f"  {one.client_id or f'subject {one.subject}'}" + (f" at {one.issuer}" if one.issuer else ""))
-            self._line(f"{'':4}{leaked}, in {_spread(one)}{_seen(one)}")
-            if known := _known(one):
-                self._line(f"{'':4}{known}")
+            for told in filter(None, (f"{leaked}, in {_spread(one)}{_seen(one)}", _known(one))):
+                self._wrapped(told)
             for name in one.weaknesses:
                 self._line(f"{'':4}{EXPLAINED[name].says} ({EXPLAINED[name].owasp})")
         more = len(summary.identities) - MOST_IDENTITIES
@@ -173,7 +183,9 @@ class TextSink:
             end = worst.verdict.expires_at
             lasts = f", until {short(end)}" if end and state in (State.LIVE, State.NOT_YET_VALID) else ""
             head = self._painted(f"{state.value.replace('_', ' ').upper():<13}", _COLOURS.get(state, "2"))
-            self._line(f"  {head} {len(group)} {worst.kind.value}{lasts}{': ' if whose else ''}{whose}")
+            room = max(_NARROWEST, self._width - 16)  # beside two blanks and the head
+            told = f"{len(group)} {worst.kind.value}{lasts}{': ' if whose else ''}{whose}"
+            self._line(f"  {head} {told if len(told) <= room else _at_the_end(told, room)}")
         if len(groups) > FEW:
             self._line(f"  … and {counted(sum(map(len, groups[FEW:])), 'more secret')}")
         self._line("")
@@ -192,9 +204,15 @@ class TextSink:
             self._line(f"{kind.value:<17}{cells}")
         self._line("")
 
-    def _detail(self, text: str) -> None:
+    def _wrapped(self, text: str) -> None:
+        width = max(_NARROWEST, self._width)
+        for line in wrap(text, width, initial_indent=" " * 4, subsequent_indent=" " * 6, break_on_hyphens=False):
+            self._line(line)
+
+    def _detail(self, text: str, *, cut: Callable[[str, int], str] = _at_the_end) -> None:
+        """A line no wider than the terminal; the other formats have all of it."""
         room = max(_NARROWEST, self._width - _INDENT)
-        self._line(" " * _INDENT + (text if len(text) <= room else text[: room - 1] + "…"))
+        self._line(" " * _INDENT + (text if len(text) <= room else cut(text, room)))
 
     def _line(self, text: str) -> None:
         self._stream.write(text.encode("utf-8", "replace") + b"\n")
