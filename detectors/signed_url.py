@@ -139,6 +139,34 @@ def _confirm(
     return confirm
 
 
+def _signed(
+    name: str,
+    title: str,
+    anchor: Anchor,
+    *,
+    signature: str,
+    needs: tuple[str, ...],
+    shape: bytes,
+    times: Times,
+    reference: str,
+    examples: tuple[tuple[bytes, bytes], ...],
+    counterexamples: tuple[bytes, ...],
+) -> Detector:
+    """A detector of URLs with a parameter `signature` of that shape, which have the parameters `needs` beside it."""
+    return Detector(
+        id=name,
+        kind=Kind.SIGNED_URL,
+        title=title,
+        anchors=(anchor,),
+        confirm=_confirm(name, signature, needs, shape, times),
+        reference=reference,
+        examples=examples,
+        counterexamples=counterexamples,
+        before=REACH,
+        after=REACH,
+    )
+
+
 _FIELDS = pattern(rb"(?:(?:st=(?P<s>\d{10})|exp=(?P<e>\d{10})|[a-z]{2,5}=[^~=\s\"'<>]{0,400})~){1,8}hmac=\Z")
 _HMAC = pattern(rb"[0-9a-f]{64}(?![0-9a-f])")
 
@@ -164,35 +192,29 @@ _V4 = b"https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date
 _GOOG = b"https://storage.googleapis.com/b/o?X-Goog-Date=20261122T120000Z&X-Goog-Expires=3600&X-Goog-Signature="
 
 DETECTORS = (
-    Detector(
-        id="aws-sigv4-url",
-        kind=Kind.SIGNED_URL,
-        title="Pre-signed AWS URL (Signature Version 4)",
-        anchors=(Anchor(b"X-Amz-Signature", caseless=True, keyed=True),),
-        confirm=_confirm(
-            "aws-sigv4-url",
-            "x-amz-signature",
-            ("x-amz-date", "x-amz-expires"),
-            rb"[0-9a-fA-F]{64}(?![0-9a-fA-F])",
-            _v4("x-amz-"),
-        ),
+    _signed(
+        "aws-sigv4-url",
+        "Pre-signed AWS URL (Signature Version 4)",
+        Anchor(b"X-Amz-Signature", caseless=True, keyed=True),
+        signature="x-amz-signature",
+        needs=("x-amz-date", "x-amz-expires"),
+        shape=rb"[0-9a-fA-F]{64}(?![0-9a-fA-F])",
+        times=_v4("x-amz-"),
         reference="https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html",
         examples=((b'GET "' + _V4 + b"X-Amz-Signature=" + _HEX + b'" 200', _HEX),),
         counterexamples=(
             b"Authorization: AWS4-HMAC-SHA256 Credential=A, SignedHeaders=host, Signature=" + _HEX,
             _V4 + b"X-Amz-Signature=REDACTED",
         ),
-        before=REACH,
-        after=REACH,
     ),
-    Detector(
-        id="aws-sigv2-url",
-        kind=Kind.SIGNED_URL,
-        title="Pre-signed AWS URL (Signature Version 2)",
-        anchors=(Anchor(b"AWSAccessKeyId", keyed=True),),
-        confirm=_confirm(
-            "aws-sigv2-url", "signature", ("awsaccesskeyid", "expires"), rb"[0-9A-Za-z+/%]{27,40}={0,2}", _expires
-        ),
+    _signed(
+        "aws-sigv2-url",
+        "Pre-signed AWS URL (Signature Version 2)",
+        Anchor(b"AWSAccessKeyId", keyed=True),
+        signature="signature",
+        needs=("awsaccesskeyid", "expires"),
+        shape=rb"[0-9A-Za-z+/%]{27,40}={0,2}",
+        times=_expires,
         reference="https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html",
         examples=(
             (
@@ -201,56 +223,44 @@ DETECTORS = (
             ),
         ),
         counterexamples=(b"?AWSAccessKeyId=x&Signature=y",),
-        before=REACH,
-        after=REACH,
     ),
-    Detector(
-        id="gcs-v4-url",
-        kind=Kind.SIGNED_URL,
-        title="Signed Google Cloud Storage URL (V4)",
-        anchors=(Anchor(b"X-Goog-Signature", caseless=True, keyed=True),),
-        confirm=_confirm(
-            "gcs-v4-url",
-            "x-goog-signature",
-            ("x-goog-date", "x-goog-expires"),
-            rb"[0-9a-fA-F]{64,2048}",
-            _v4("x-goog-"),
-        ),
+    _signed(
+        "gcs-v4-url",
+        "Signed Google Cloud Storage URL (V4)",
+        Anchor(b"X-Goog-Signature", caseless=True, keyed=True),
+        signature="x-goog-signature",
+        needs=("x-goog-date", "x-goog-expires"),
+        shape=rb"[0-9a-fA-F]{64,2048}",
+        times=_v4("x-goog-"),
         reference="https://cloud.google.com/storage/docs/authentication/signatures",
         examples=((_GOOG + _HEX * 8 + b"\n", _HEX * 8),),
         counterexamples=(_GOOG + b"<signature>",),
-        before=REACH,
-        after=REACH,
     ),
-    Detector(
-        id="gcs-v2-url",
-        kind=Kind.SIGNED_URL,
-        title="Signed Google Cloud Storage URL (V2)",
-        anchors=(Anchor(b"GoogleAccessId", keyed=True),),
-        confirm=_confirm(
-            "gcs-v2-url", "signature", ("googleaccessid", "expires"), rb"[0-9A-Za-z+/%_-]{40,1400}={0,2}", _expires
-        ),
+    _signed(
+        "gcs-v2-url",
+        "Signed Google Cloud Storage URL (V2)",
+        Anchor(b"GoogleAccessId", keyed=True),
+        signature="signature",
+        needs=("googleaccessid", "expires"),
+        shape=rb"[0-9A-Za-z+/%_-]{40,1400}={0,2}",
+        times=_expires,
         reference="https://cloud.google.com/storage/docs/access-control/signed-urls-v2",
         examples=((b"/o?GoogleAccessId=a@b.c&Expires=1795348800&Signature=" + _SIG * 8 + b" ", _SIG * 8),),
         counterexamples=(b"?GoogleAccessId=a@b.c&Expires=1795348800&Signature=...",),
-        before=REACH,
-        after=REACH,
     ),
-    Detector(
-        id="oss-url",
-        kind=Kind.SIGNED_URL,
-        title="Signed Alibaba Cloud OSS URL",
-        anchors=(Anchor(b"OSSAccessKeyId="),),
-        confirm=_confirm(
-            "oss-url", "signature", ("ossaccesskeyid", "expires"), rb"[0-9A-Za-z+/%]{27,60}={0,2}", _expires
-        ),
+    _signed(
+        "oss-url",
+        "Signed Alibaba Cloud OSS URL",
+        Anchor(b"OSSAccessKeyId="),
+        signature="signature",
+        needs=("ossaccesskeyid", "expires"),
+        shape=rb"[0-9A-Za-z+/%]{27,60}={0,2}",
+        times=_expires,
         reference="https://www.alibabacloud.com/help/oss/developer-reference/ddd-signatures-to-urls",
         examples=(
             (b"/o?OSSAccessKeyId=LTAI5t&Expires=1795348800&Signature=" + _SIG[:27] + b"%3D ", _SIG[:27] + b"%3D"),
         ),
         counterexamples=(b"?OSSAccessKeyId=LTAI5t&Signature=x",),
-        before=REACH,
-        after=REACH,
     ),
     Detector(
         id="akamai-url",
@@ -264,36 +274,38 @@ DETECTORS = (
         before=REACH,
         after=256,
     ),
-    Detector(
-        id="laravel-url",
-        kind=Kind.SIGNED_URL,
-        title="Signed Laravel URL",
-        anchors=(Anchor(b"signature="),),
-        confirm=_confirm("laravel-url", "signature", ("expires",), rb"[0-9a-f]{64}(?![0-9a-f])", _expires),
+    _signed(
+        "laravel-url",
+        "Signed Laravel URL",
+        Anchor(b"signature="),
+        signature="signature",
+        needs=("expires",),
+        shape=rb"[0-9a-f]{64}(?![0-9a-f])",
+        times=_expires,
         reference="https://laravel.com/docs/urls#signed-urls",
         examples=((b"/unsubscribe/17?expires=1795348800&signature=" + _HEX + b" ", _HEX),),
         counterexamples=(b"?signature=" + _HEX, b"?expires=1795348800&signature=[FILTERED]"),
-        before=REACH,
-        after=REACH,
     ),
-    Detector(
-        id="symfony-url",
-        kind=Kind.SIGNED_URL,
-        title="Signed Symfony URL",
-        anchors=(Anchor(b"_expiration="),),
-        confirm=_confirm("symfony-url", "_hash", ("_expiration",), rb"[0-9A-Za-z+/%_-]{40,64}={0,2}", _expiration),
+    _signed(
+        "symfony-url",
+        "Signed Symfony URL",
+        Anchor(b"_expiration="),
+        signature="_hash",
+        needs=("_expiration",),
+        shape=rb"[0-9A-Za-z+/%_-]{40,64}={0,2}",
+        times=_expiration,
         reference="https://symfony.com/doc/current/routing.html#signing-uris",
         examples=((b"/d/17?_expiration=1795348800&_hash=" + _SIG + b"%3D ", _SIG + b"%3D"),),
         counterexamples=(b"?_hash=" + _SIG, b"?_expiration=1795348800&_hash=x"),
-        before=REACH,
-        after=REACH,
     ),
-    Detector(
-        id="azure-sas",
-        kind=Kind.SIGNED_URL,
-        title="Azure shared access signature",
-        anchors=(Anchor(b"sig="),),
-        confirm=_confirm("azure-sas", "sig", ("se",), rb"[0-9A-Za-z+/]{20,64}(?:[0-9A-Za-z+/%]{0,40}={0,2})", _sas),
+    _signed(
+        "azure-sas",
+        "Azure shared access signature",
+        Anchor(b"sig="),
+        signature="sig",
+        needs=("se",),
+        shape=rb"[0-9A-Za-z+/]{20,64}(?:[0-9A-Za-z+/%]{0,40}={0,2})",
+        times=_sas,
         reference="https://learn.microsoft.com/rest/api/storageservices/create-service-sas",
         examples=(
             (
@@ -303,15 +315,15 @@ DETECTORS = (
             (b"SharedAccessSignature sr=h.servicebus.windows.net&sig=" + _SIG + b"=&se=1795348800&skn=k", _SIG + b"="),
         ),
         counterexamples=(b"?sv=2024-11-04&se=2026-11-22&sig=REDACTED", b"config=&msig=" + _SIG),
-        before=REACH,
-        after=REACH,
     ),
-    Detector(
-        id="cloudfront-url",
-        kind=Kind.SIGNED_URL,
-        title="Signed CloudFront URL",
-        anchors=(Anchor(b"Key-Pair-Id", keyed=True),),
-        confirm=_confirm("cloudfront-url", "signature", ("key-pair-id",), rb"[0-9A-Za-z~_-]{120,1024}", _cloudfront),
+    _signed(
+        "cloudfront-url",
+        "Signed CloudFront URL",
+        Anchor(b"Key-Pair-Id", keyed=True),
+        signature="signature",
+        needs=("key-pair-id",),
+        shape=rb"[0-9A-Za-z~_-]{120,1024}",
+        times=_cloudfront,
         reference="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-signed-urls.html",
         examples=(
             (
@@ -322,7 +334,5 @@ DETECTORS = (
             ),
         ),
         counterexamples=(b"?Expires=1795348800&Signature=x&Key-Pair-Id=K2JCJMDEHXQW5F",),
-        before=REACH,
-        after=REACH,
     ),
 )
