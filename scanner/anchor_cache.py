@@ -7,6 +7,7 @@ wherever the folder can't be written, all is made as if there were no cache.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -29,7 +30,7 @@ def load(digest: str) -> bytes | None:
     """What was made from what `digest` names, or None."""
     try:
         descriptor = os.open(folder() / f"{digest[:32]}.anchors", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
+    except (OSError, RuntimeError):  # of a user without a home
         return None
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)
@@ -45,9 +46,14 @@ def load(digest: str) -> bytes | None:
 
 def store(digest: str, made: bytes) -> None:
     """Keeps what was made; the oldest are removed. Failing to is no error."""
-    target = folder() / f"{digest[:32]}.anchors"
-    temporary = target.with_suffix(f".{os.getpid()}")
     data = _MAGIC + digest.encode() + b"\n" + hashlib.sha256(made).digest() + made
+    with contextlib.suppress(OSError, RuntimeError):
+        _write(folder() / f"{digest[:32]}.anchors", data)
+
+
+def _write(target: Path, data: bytes) -> None:
+    """Raises OSError."""
+    temporary = target.with_suffix(f".{os.getpid()}")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         by_age = sorted(target.parent.glob("*.anchors"), key=lambda path: path.stat().st_mtime)
@@ -56,5 +62,6 @@ def store(digest: str, made: bytes) -> None:
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
             file.write(data)
         os.replace(temporary, target)
-    except (OSError, RuntimeError):
+    except OSError:
         temporary.unlink(missing_ok=True)
+        raise

@@ -35,14 +35,17 @@ def load_key(key_file: str | None = None) -> bytes:
         if len(value.encode()) < SHORTEST_KEY:
             raise UsageError(f"BEARERTRAP_KEY is shorter than {SHORTEST_KEY} bytes")
         return _derived(value.encode())
-    path = state_folder() / "key"
+    try:
+        path = state_folder() / "key"
+    except RuntimeError:
+        raise UsageError("no key can be kept: you have no home; use --key-file or BEARERTRAP_KEY") from None
     if not path.exists():
         _make(path)
     return _derived(_read(path))
 
 
 def state_folder() -> Path:
-    """$XDG_STATE_HOME/bearertrap, or ~/.local/state/bearertrap."""
+    """$XDG_STATE_HOME/bearertrap, or ~/.local/state/bearertrap. Raises RuntimeError for a user without a home."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(base) / "bearertrap"
 

@@ -7,6 +7,9 @@ import gzip
 import io
 import lzma
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +30,7 @@ from scanner.redaction.mask import Edit
 from scanner.redaction.overlay import apply
 from scanner.redaction.packing import PACKERS
 from scanner.run import Options
+from tests.archives import program
 from tests.scanning import AS_OF, KEY, opaque
 from tests.streams import source_of
 
@@ -190,3 +194,47 @@ def test_processes_redact_what_one_would(tmp_path: Path, monkeypatch: pytest.Mon
         assert [(one.placed, one.copies, one.trouble) for one in done] == [(True, 1, None)] * 4
         made.append([Path(os.fsdecode(place)).read_bytes() for place in places])
     assert made[0] == made[1] and not any(opaque(1) in data for data in made[0])
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+def test_what_another_may_not_keep_or_read_is_said_and_left() -> None:
+    """As a user who may write the folder and does not own the files."""
+    with tempfile.TemporaryDirectory() as name:  # not below pytest's own, which is root's alone
+        folder = Path(name)
+        os.chmod(folder, 0o777)
+        redacted_by_nobody(folder)
+
+
+def redacted_by_nobody(folder: Path) -> None:
+    line = b"Authorization: Bearer " + opaque(31) + b"\n"
+    for name, mode in (("roots.log", 0o644), ("secret.log", 0o600), ("own.log", 0o600)):
+        (folder / name).write_bytes(line)
+        os.chmod(folder / name, mode)
+    os.chown(folder / "own.log", 65534, 65534)
+    script = "import sys; from scanner.cli import main; sys.exit(main())"
+    nobody = [program("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"]
+    command = [*nobody, sys.executable, "-c", script, "redact", "--in-place", *sorted(map(str, folder.glob("*.log")))]
+    environment = {**os.environ, "BEARERTRAP_KEY": "an-example-key-of-no-worth"}
+    done = subprocess.run(command, capture_output=True, check=False, env=environment, timeout=100)
+    if b"failed to execute" in done.stderr:
+        pytest.skip("nobody may not run this Python")
+    assert done.returncode == 12 and b"1 of 3 files written" in done.stderr
+    assert b"roots.log: not redacted: its owner can't be kept" in done.stderr
+    assert b"secret.log: not redacted: Permission denied" in done.stderr
+    assert [(folder / name).read_bytes() == line for name in ("roots.log", "secret.log", "own.log")] == [1, 1, 0]
+    assert len(os.listdir(folder)) == 3
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+def test_a_user_without_a_home_redacts_too() -> None:
+    """As in a container whose user has a number and no more: nothing is kept between runs, and nothing fails for it."""
+    script = "import sys; from scanner.cli import main; sys.exit(main())"
+    homeless = [program("setpriv"), "--reuid=54321", "--regid=65534", "--clear-groups", sys.executable, "-c", script]
+    line = b"Authorization: Bearer " + opaque(31) + b"\n"
+    for environment, code in (({"BEARERTRAP_KEY": "an-example-key-of-no-worth"}, 11), ({}, 2)):
+        done = subprocess.run(
+            [*homeless, "redact", "-"], input=line, capture_output=True, check=False, env=environment, timeout=100
+        )
+        if b"failed to execute" in done.stderr:
+            pytest.skip("nobody may not run this Python")
+        assert done.returncode == code and opaque(31) not in done.stdout and b"internal error" not in done.stderr

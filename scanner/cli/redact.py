@@ -48,7 +48,7 @@ STYLE = section(
 
 
 @click.command("redact", cls=Sectioned, context_settings=SETTINGS)
-@click.argument("paths", nargs=-1, type=click.Path(path_type=str))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=str, readable=False))
 @TARGET
 @STYLE
 @VERDICT

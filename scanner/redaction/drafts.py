@@ -179,25 +179,32 @@ def _put_sparse(descriptor: int, data: memoryview, offset: int) -> None:
 def like(original: int, draft: int, *, strictly: bool) -> None:
     """Owner, mode, extended attributes (ACLs among them) and times of one file for another.
 
-    Raises OSError where one of them can't be kept; not `strictly`, owner and attributes are kept as far as allowed.
+    Raises OutputError where one of them can't be kept; not `strictly`, owner and attributes are kept as far as allowed.
     """
     status = os.fstat(original)
     mine = os.fstat(draft)
     if (mine.st_uid, mine.st_gid) != (status.st_uid, status.st_gid):
-        with _lenient(strictly):
+        with _kept("owner", strictly):
             os.fchown(draft, status.st_uid, status.st_gid)
-    os.fchmod(draft, stat.S_IMODE(status.st_mode))
+    with _kept("mode", True):
+        os.fchmod(draft, stat.S_IMODE(status.st_mode))
     for name in os.listxattr(original):
         optional = not strictly or name.startswith(("security.", "trusted."))  # the kernel's, often not ours to set
-        with _lenient(not optional):
+        with _kept(f"attribute {name!r}", not optional):
             value = os.getxattr(original, name)
             if name not in os.listxattr(draft) or os.getxattr(draft, name) != value:
                 os.setxattr(draft, name, value)
-    os.utime(draft, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with _kept("time", True):
+        os.utime(draft, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def _lenient(strictly: bool) -> contextlib.AbstractContextManager[None]:
-    return contextlib.nullcontext() if strictly else contextlib.suppress(OSError)
+@contextlib.contextmanager
+def _kept(what: str, strictly: bool) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if strictly:
+            raise OutputError(f"its {what} can't be kept: {os.strerror(error.errno or 0)}") from None
 
 
 class Original:
