@@ -26,9 +26,10 @@ from scanner.model import Skipped
 from scanner.redaction.mask import Style
 from scanner.redaction.remaking import Outputs, remade
 from scanner.redaction.rewriting import rewrite
+from tests.archived_logs import LOG, QUIET, is_clean
 from tests.archives import program, tar
 from tests.streams import source_of
-from tests.test_redact_archives import LOG, QUIET, is_clean, made_of, redacted
+from tests.test_redact_archives import made_of, redacted
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda data: gzip.compress(data, mtime=7),
@@ -194,7 +195,7 @@ def test_frames_of_pzstd_come_back_without_what_it_says_of_them(tmp_path: Path) 
 
 
 def test_a_name_in_a_gzip_header_that_holds_a_secret_refuses_the_file(tmp_path: Path) -> None:
-    from tests.test_redact_archives import TOKEN
+    from tests.archived_logs import TOKEN
 
     out = io.BytesIO()
     with gzip.GzipFile(f"access_token={TOKEN.decode()}", "wb", fileobj=out) as file:
