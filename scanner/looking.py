@@ -14,7 +14,7 @@ from scanner.resolve import REACH, Candidate, Resolver
 from scanner.row import Row
 from scanner.rules import RuleTimeout
 from scanner.view import View
-from scanner.views import REACHES, Views, continued, unfolded
+from scanner.views import REACHES, Views, continued
 from scanner.windows import AHEAD, BEHIND, Range, Window
 
 SPREAD = 192 * 1024  # bytes a part's neighbourhood reaches: the longest match, its anchor, and what may overlap it
@@ -162,7 +162,7 @@ class Work:
             for detector in self._matcher.users(hit):
                 try:
                     confirm = self._confirm_of(detector)
-                    found = _matches(confirm, view, index, last=True) if confirm else []
+                    found = self._matches(confirm, view, index, last=True) if confirm else []
                 except RuleTimeout as timeout:
                     found = self._timed_out(dump_end, timeout)
                 for match in found or []:
@@ -190,10 +190,35 @@ class Work:
             placed = self._views.at(hit, row, reach, self._window.end, self._window.final)
             if placed is None:
                 return []
-            found = _matches(confirm, *placed, last=reach == len(REACHES) - 1 and not unknown)
+            found = self._matches(confirm, *placed, last=reach == len(REACHES) - 1 and not unknown)
             if found is not None:
                 return found
         return None if unknown else []
+
+    def _matches(self, confirm: Confirm, view: View, index: int, last: bool) -> list[tuple[View, Match]] | None:
+        """What a detector finds at an index of a view; None where it asks for more and this is not the last view."""
+        text = view.text(index)
+        if last and text.cut:
+            text = replace(text, cut=False)
+        try:
+            found = self._across(confirm, view, text)
+            if found:
+                return found
+            found = [_whole(confirm, view, text, match) for match in confirm(text)]
+            if text.cut and any(_may_go_on(*one) for one in found):
+                return None
+            return [(where, match) for where, match in found if match.flaw is not Flaw.FRAGMENT]
+        except NeedMore:
+            return None
+
+    def _across(self, confirm: Confirm, view: View, text: Text) -> list[tuple[View, Match]]:
+        """Whole matches that go on behind the end of the hit's line, where that was cut at a width."""
+        unbroken = self._views.unbroken(view, text.hit)
+        if unbroken is None:
+            return []
+        joined, place = unbroken
+        found = confirm(replace(text, data=joined.data, depth=joined.depth))
+        return [(joined, match) for match in found if match.start < place < match.end and not match.flaw]
 
     def _at_a_glance(self, hit: Hit, row: Row, detector: Detector) -> list[tuple[View, Match]] | None:
         """What the raw bytes around a hit tell, a view costing ten times more; None where they do not tell enough."""
@@ -244,33 +269,6 @@ def _is_ours(data: bytes, match: Match) -> bool:
         return True
     value = match.secret.reveal()
     return b"REDACTED" in value and len(_LABEL.sub(b"", value)) < 8
-
-
-def _matches(confirm: Confirm, view: View, index: int, last: bool) -> list[tuple[View, Match]] | None:
-    """What a detector finds at an index of a view; None where it asks for more and this is not the last view."""
-    text = view.text(index)
-    if last and text.cut:
-        text = replace(text, cut=False)
-    try:
-        found = _across(confirm, view, text)
-        if found:
-            return found
-        found = [_whole(confirm, view, text, match) for match in confirm(text)]
-        if text.cut and any(_may_go_on(*one) for one in found):
-            return None
-        return [(where, match) for where, match in found if match.flaw is not Flaw.FRAGMENT]
-    except NeedMore:
-        return None
-
-
-def _across(confirm: Confirm, view: View, text: Text) -> list[tuple[View, Match]]:
-    """Whole matches that go on behind the end of the hit's line, where that was cut at a width."""
-    unbroken = unfolded(view, text.hit)
-    if unbroken is None:
-        return []
-    joined, place = unbroken
-    found = confirm(replace(text, data=joined.data, depth=joined.depth))
-    return [(joined, match) for match in found if match.start < place < match.end and not match.flaw]
 
 
 def _may_go_on(view: View, match: Match) -> bool:

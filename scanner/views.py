@@ -41,6 +41,7 @@ class Views:
         self._listed = (0, 0)  # [start, end) of the list of bytes decoded last
         none = View(b"", (), (), None, False)
         self._narrowed = (none, (0, ""), none)  # a view, and what it is as UTF-16 from an even or odd index on
+        self._unbroken: tuple[View, int, tuple[View, int] | None] = (none, 0, None)  # a view, a line's end: `unbroken`
         self._unwrapped = (0, 0)  # [start, end) of the run decoded last for what is nested in it
         self._dumped = (-1, 0, 0)  # the cell and [start, end) of the block of a hex dump decoded last
 
@@ -141,6 +142,18 @@ class Views:
             return _run(view, hit.end, row) if row.encoding else (view, hit.end)
         return self._narrow(view, hit, row.encoding)
 
+    def unbroken(self, view: View, index: int) -> tuple[View, int] | None:
+        """The view without the breaks behind the line at an index, if that was cut at a width in a token's midst.
+
+        And the index of the first break: those before it are the same in both views. Kept for the line's other hits.
+        """
+        end = view.data.find(b"\n", index)
+        if self._unbroken[0] is not view or self._unbroken[1] != end:
+            gaps = wrapped.at_width(view.data, index)
+            whole = (_without(view, gaps, "wrapped"), gaps[0][0]) if gaps else None
+            self._unbroken = view, end, whole
+        return self._unbroken[2]
+
     def _narrow(self, view: View, hit: Hit, encoding: str) -> tuple[View, int]:
         """The view as UTF-16, escapes taken off; kept for the hits that follow."""
         odd = hit.end % 2
@@ -226,15 +239,6 @@ def continued(view: View, start: int, end: int) -> View | None:
     """
     gaps = wrapped.gaps(view.data, start, end)
     return _without(view, gaps, "wrapped") if gaps else None
-
-
-def unfolded(view: View, index: int) -> tuple[View, int] | None:
-    """The view without the breaks behind the line at an index, if that was cut at a width in a token's midst.
-
-    And the index of the first break: those before it are the same in both views.
-    """
-    gaps = wrapped.at_width(view.data, index)
-    return (_without(view, gaps, "wrapped"), gaps[0][0]) if gaps else None
 
 
 def unescaped(data: bytes, start: int, width: int) -> View:

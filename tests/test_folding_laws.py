@@ -163,6 +163,8 @@ APART: dict[str, tuple[bytes, list[bytes]]] = {
     "a time below": (b"x" * 39 + b" apikey: %b\n2026-11-22\n" % A, [A]),
     "attributes of a record": (b"dn: cn=a\nclientSecret: %b\nrefreshToken: %b\ncn: a\n" % (A, B), [A, B]),
     "a header folded behind the scheme": (b"Host: a\r\nAuthorization: Bearer\r\n %b\r\nAccept: */*\r\n" % A, [A]),
+    "a scalar among headers": (b"Host: a\noauth:\n  client_secret: >-\n    %b\n  scope: read\n" % A, [A]),
+    "a nested key among headers": (b"Host: a\noauth:\n  client_secret: %b\n  scope: read\n" % A, [A]),
     "a mail's text": (b"From: a@b\nSubject: keys\n\nclient_secret: %b\n regards\n" % A, [A]),
     "messages to one socket": (
         b'write(5, "token=%b", 38) = 38\nwrite(5, "client_secret=%b", 46) = 46\n' % (A, B),

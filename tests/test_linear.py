@@ -10,6 +10,7 @@ import pytest
 
 from detectors.detector import Detector, NeedMore, Text
 from detectors.registry import all_detectors, on_demand, public
+from tests.scanning import scan
 
 DETECTORS = (*all_detectors(), *on_demand(), *public())
 FILLERS = (
@@ -59,3 +60,20 @@ def test_a_confirm_is_linear(detector: Detector) -> None:
 @pytest.mark.parametrize("detector", DETECTORS, ids=lambda d: d.id)
 def test_a_confirm_is_linear_in_the_largest_views(detector: Detector) -> None:
     _check(detector, FILLERS, VIEW)
+
+
+# Layouts that go on and on, with something to be looked at in each line.
+LAYOUTS = (
+    b" token: a\n a\n", b" a b\n a\n", b"Host: a\nToken: aaa\n bbb\n", b'token = "a"\n "a"\n',
+    b'write(5, "token=a", 7) = 7\n', b'iov_base="token=a", iov_len=7}, {', b"token: |\n  a\n  a\n", b"token=a\\\n  ",
+    b"bearer" * 13 + b"xx\n", b"bearer" * 166 + b"xx\n", b"bearer " * 11 + b"xxx\n" + b"aB3dE6gH" * 10 + b"\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", LAYOUTS)
+def test_a_layout_is_linear(unit: bytes) -> None:
+    data = b"Host: a\ntoken: x\n" + unit * (VIEW // len(unit))
+    scan(b"token")  # builds the database
+    began = time.process_time()
+    scan(data)
+    assert time.process_time() - began < 4 * A_MEGABYTE * len(data) / 1e6 + 1

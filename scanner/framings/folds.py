@@ -21,6 +21,7 @@ MARK = rb"\n(?=[ \t])(?:(?<=T\n)|(?<=T\r\n)|(?<=T\\\n)|(?<=T\\\r\n))[ \t]{1,200}
 )
 _MARK = pattern(MARK)
 _SLASH = pattern(rb"(?<=T)\\\r?\n[ \t]{1,200}(?=T)(?!--|[A-Za-z_][\w.-]{0,60}[ ]?[=:][^=])".replace(b"T", _TOKEN))
+MOST = 40  # lines above a fold in which its field begins
 BLOCK = 4096  # bytes before and behind a fold in which its record or its block of headers is looked at
 # What only stands in a record of LDIF, or among headers.
 _TELLING = pattern(
@@ -28,7 +29,8 @@ _TELLING = pattern(
     rb"|(?i:host|user-agent|accept(?:-[a-z]{1,12})?|content-(?:type|length|transfer-encoding)|connection|cache-control"
     rb"|date|server|from|to|subject|received|message-id|mime-version|return-path): )"
 )
-_FIELD = pattern(rb"[A-Za-z][A-Za-z0-9;._-]{0,80}:{1,2}[ ]?[^\r\n]*")
+_FIELD = pattern(rb"[A-Za-z][A-Za-z0-9;._-]{0,80}:{1,2}(?![ ]?[>|][-+0-9]{0,2}[ ]*\Z)")  # and no scalar of YAML
+_NESTED = pattern(rb"[ \t]{1,200}(?:-[ ]+)?[\"']?[A-Za-z_][\w.-]{0,80}[\"']?:(?:[ \t]|\Z)")  # a key of YAML, no fold
 _LINE = pattern(rb"\r?\n")
 # The words that a token stands behind: they end a line where a header is folded as it should be.
 _SCHEME = pattern(rb"(?i)(?:[: ]|\n[ \t]{1,8})(?:bearer|basic|token|digest|negotiate|apikey|dpop|oauth)\Z")
@@ -54,10 +56,14 @@ def _headers(data: bytes) -> list[tuple[int, int]]:
     """Folds of LDIF and of headers."""
     found: list[tuple[int, int]] = []
     told = (0, 0, False)  # [start, end) of the block looked at last, and whether anything in it is telling
+    above = (-1, False)  # where the break looked at last ends, and whether a field stands before it
     for mark in _MARK.finditer(data):
         start = mark.start() - (data[mark.start() - 1 : mark.start()] == b"\r")
         fold = _NEXT.match(data, start)
-        if fold is None or not _is_continued(data, start):
+        line = data.rfind(b"\n", 0, start) + 1
+        continued = above[1] if line == above[0] else _is_continued(data, line, start)
+        above = mark.start() + 1, continued
+        if fold is None or not continued:
             continue
         if not told[0] <= start < told[1]:
             told = _block(data, start)
@@ -67,12 +73,15 @@ def _headers(data: bytes) -> list[tuple[int, int]]:
     return found
 
 
-def _is_continued(data: bytes, end: int) -> bool:
-    """Whether the line that ends at an index is a field, or folded itself."""
-    line = data.rfind(b"\n", 0, end) + 1
-    while line and data[line : line + 1] in (b" ", b"\t"):
-        line = data.rfind(b"\n", 0, line - 1) + 1
-    return _FIELD.match(data, line, end) is not None
+def _is_continued(data: bytes, line: int, end: int) -> bool:
+    """Whether the line at [line, end) is a field, or folded itself."""
+    for _ in range(MOST):
+        if data[line : line + 1] not in (b" ", b"\t"):
+            return _FIELD.match(data, line, end) is not None
+        if _NESTED.match(data, line, end):
+            return False
+        line, end = data.rfind(b"\n", 0, max(0, line - 1)) + 1, max(0, line - 1)
+    return False
 
 
 def _block(data: bytes, at: int) -> tuple[int, int, bool]:

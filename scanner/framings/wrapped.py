@@ -89,7 +89,9 @@ _RANDOM = pattern(rb"(?=.{0,60}[0-9])(?=.{0,60}[A-Za-z]).{8}")
 def may_go_on(data: bytes, at: int) -> bool:
     """Whether `at_width` may find something for the line that holds an index."""
     end = data.find(b"\n", at)
-    row = _ROW.match(data, end) if end >= 0 else None
+    if end < 0 or 0 <= data.rfind(b"\n", 0, end) >= end - NARROWEST:
+        return False
+    row = _ROW.match(data, end)
     return row is not None and row["on"] is None and not _NO_PART.match(row["run"])
 
 
