@@ -2,66 +2,27 @@
 
 from __future__ import annotations
 
-import bz2
 import contextlib
 import gzip
-import lzma
-import os
-import random
 import shutil
 import subprocess
 import threading
-import time
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
-import lz4.frame
 import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scanner.decoders import Ahead, Limits, is_plain_file, open_source
+from scanner.decoders import Ahead, Limits, open_source
 from scanner.decoders.formats import DECODERS
 from scanner.errors import CorruptInput, InputError, LimitExceeded, TruncatedInput
-from scanner.model import Skipped, Source
+from scanner.model import Skipped
+from tests.packed import MULTI, PACK, TEXT, Put, log
 from tests.streams import read, source_of
 
-
-def log(lines: int, seed: int = 1) -> bytes:
-    """Text that compresses like a log."""
-    chance = random.Random(seed)
-    return b"".join(
-        b"2026-11-22T10:%02d:%02dZ INFO id=%016x took=%d ms\n" % (n // 60 % 60, n % 60, chance.getrandbits(64), n % 977)
-        for n in range(lines)
-    )
-
-
-PACK: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": lambda data: gzip.compress(data, 6),
-    "zstd": lambda data: zstandard.ZstdCompressor(write_checksum=True).compress(data),
-    "xz": lzma.compress,
-    "bzip2": bz2.compress,
-    "lz4": lambda data: bytes(lz4.frame.compress(data, content_checksum=True)),
-    "lzma": lambda data: lzma.compress(data, lzma.FORMAT_ALONE),
-}
-MULTI = ("gzip", "zstd", "xz", "bzip2", "lz4")  # formats of several members
-TEXT = log(20_000)
 every_format = pytest.mark.parametrize("name", PACK)
-
-
-@pytest.fixture
-def put(tmp_path: Path) -> Callable[[bytes], Path]:
-    def put(data: bytes) -> Path:
-        path = tmp_path / "name-says-nothing"
-        path.write_bytes(data)
-        return path
-
-    return put
-
-
-Put = Callable[[bytes], Path]
 
 
 def test_a_plain_file_is_read_straight(put: Put) -> None:
@@ -306,98 +267,7 @@ def test_what_the_tools_write(put: Put, command: str, tmp_path: Path) -> None:
 # ---- pipes
 
 
-@pytest.mark.parametrize("name", ["", *PACK])
-def test_a_pipe(tmp_path: Path, name: str) -> None:
-    packed = PACK[name](TEXT) if name else TEXT
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-
-    def write() -> None:
-        with open(pipe, "wb", buffering=0) as file:
-            for start in range(40):
-                file.write(packed[start : start + 1])
-            for start in range(40, len(packed), 5000):
-                file.write(packed[start : start + 5000])
-
-    writer = threading.Thread(target=write, daemon=True)
-    writer.start()
-    stream = read(Source("pipe", os.fsencode(pipe))).only
-    writer.join()
-    assert (stream.layers, stream.data == TEXT, stream.consumed) == ((name,) if name else (), True, len(packed))
-
-
-@pytest.mark.parametrize("packed", [False, True])
-def test_a_pipe_is_not_waited_on(tmp_path: Path, packed: bool) -> None:
-    """What a slow writer has written is delivered before it writes more."""
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    line = b"token=1\n"
-    packer = zstandard.ZstdCompressor().compressobj()
-
-    def encoded(data: bytes) -> bytes:
-        return packer.compress(data) + packer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK) if packed else data
-
-    may_end = threading.Event()
-
-    def write() -> None:
-        with open(pipe, "wb", buffering=0) as file:
-            file.write(encoded(line))
-            may_end.wait(20)
-            file.write(encoded(line))
-
-    writer = threading.Thread(target=write, daemon=True)
-    writer.start()
-    started = time.monotonic()
-    opened = open_source(Source("pipe", os.fsencode(pipe)))
-    stream = next(opened)
-    assert not isinstance(stream, Skipped)
-    buffer = memoryview(bytearray(4096))
-    assert bytes(buffer[: stream.reader.readinto(buffer)]) == line
-    assert time.monotonic() - started < 10
-    may_end.set()
-    assert bytes(buffer[: stream.reader.readinto(buffer)]) == line
-    opened.close()  # type: ignore[attr-defined]
-    writer.join()
-
-
 # ---- files
-
-
-def test_what_cannot_be_opened_is_said(tmp_path: Path) -> None:
-    assert read(Source("x", os.fsencode(tmp_path / "x"), 1)).reasons == ["no such file"]
-    assert read(Source("d", os.fsencode(tmp_path))).reasons == ["cannot be read: Is a directory"]
-
-
-def test_a_pipe_in_the_place_of_a_file_does_not_hang(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "was-a-file")
-    assert read(Source("f", os.fsencode(tmp_path / "was-a-file"), 10)).reasons == ["is no regular file any more"]
-
-
-def test_files_of_the_kernel_have_no_size_and_are_read() -> None:
-    assert b"Name:" in read(Source("status", b"/proc/self/status", 0)).only.data
-
-
-def test_files_are_closed(put: Put) -> None:
-    def open_files() -> int:
-        return len(os.listdir("/proc/self/fd"))
-
-    before = open_files()
-    packed = gzip.compress(TEXT)
-    for data in (TEXT, packed, packed[:500], gzip.compress(packed), b"Rar!\x1a\x07"):
-        path = put(data)
-        read(path)
-        assert open_files() == before
-        abandoned = open_source(source_of(path))
-        next(abandoned)
-        abandoned.close()  # type: ignore[attr-defined]
-        assert open_files() == before
-
-
-def test_a_file_that_only_is_plain_may_be_split(put: Put) -> None:
-    assert is_plain_file(source_of(put(TEXT)))
-    assert not is_plain_file(source_of(put(gzip.compress(TEXT))))
-    assert not is_plain_file(Source("-", b"-"))
-    assert not is_plain_file(Source("x", b"/nonexistent", 5))
 
 
 @pytest.mark.parametrize(
