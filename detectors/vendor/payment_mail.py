@@ -136,6 +136,20 @@ DETECTORS = detectors(
         weak=True,
     ),
     Family(
+        # "must start with 'test_' or 'live_' and must be at least 30 characters long": the vendor's own client.
+        "mollie",
+        "Mollie API key",
+        (),
+        rb"(?:live|test)_(?=[0-9A-Za-z]{0,29}[0-9])(?=[0-9A-Za-z]{0,29}[A-Z])[0-9A-Za-z]{30}",
+        b"li" + b"ve_" + B62[:30],
+        "https://github.com/mollie/mollie-api-php/blob/master/src/Http/Auth/ApiKeyAuthenticator.php",
+        weak=True,
+        patterns=(rb"live_[0-9A-Za-z]{30}", rb"test_[0-9A-Za-z]{30}"),
+        back=35,
+        confidence=Confidence.MEDIUM,
+        counterexamples=(b"test_thatTheParserHandlesEveryToken", b"live_" + HEX[:30]),
+    ),
+    Family(
         "sendgrid",
         "SendGrid API key",
         (b"SG.",),

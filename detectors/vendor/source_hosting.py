@@ -15,6 +15,7 @@ GITLAB = "https://docs.gitlab.com/security/tokens/#token-prefixes"
 ROUTABLE = "https://handbook.gitlab.com/handbook/engineering/architecture/design-documents/cells/routable_tokens/"
 ATLASSIAN = "https://support.atlassian.com/atlassian-account/docs/manage-api-tokens-for-your-atlassian-account/"
 CIRCLECI = "https://circleci.com/docs/managing-api-tokens/"
+BUILDKITE = "https://buildkite.com/docs/platform/security/tokens#supported-buildkite-tokens"
 HARNESS = "https://developer.harness.io/docs/platform/automation/api/add-and-manage-api-keys/"
 
 DAY = 86400.0
@@ -235,9 +236,29 @@ DETECTORS = detectors(
         "buildkite",
         "Buildkite API access token",
         (b"bkua_",),
-        rb"bkua_[0-9a-z]{40}",
-        b"bk" + b"ua_" + HEX[:40],
-        "https://buildkite.com/docs/apis/managing-api-tokens",
+        # Those of today name their shard before a dot, in base64.
+        rb"bkua_(?:[0-9A-Za-z]{2,6}={0,2}\.)?[0-9a-z]{40}",
+        b"bk" + b"ua_MTA." + HEX[:40],
+        BUILDKITE,
+    ),
+    # The page shows the lengths of these, and of agents' session tokens the alphabet. Job tokens (bkaj_) are JWTs.
+    Family(
+        "buildkite-agent",
+        "Buildkite agent token: registration, cluster, session",
+        (b"bkaa_", b"bkar_", b"bkct_"),
+        rb"bk(?:aa|ar|ct)_(?:[0-9A-Za-z]{2,6}={0,2}\.)?[0-9A-Za-z]{64,96}",
+        b"bk" + b"ct_MTA." + B62[:69],
+        BUILDKITE,
+        confidence=Confidence.MEDIUM,
+    ),
+    Family(
+        "buildkite-portal",
+        "Buildkite portal token or secret",
+        (b"bkpat_", b"bkps_"),
+        rb"bk(?:pat|ps)_(?:[0-9A-Za-z]{2,6}={0,2}\.)?[0-9A-Za-z]{44,72}",
+        b"bk" + b"pat_" + B62[:54],
+        BUILDKITE,
+        confidence=Confidence.MEDIUM,
     ),
     Family(
         "harness",
