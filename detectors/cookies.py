@@ -63,6 +63,35 @@ def confirm_named(text: Text) -> Iterator[Match]:
         yield _match(found)
 
 
+def confirm_object(text: Text) -> Iterator[Match]:
+    """`{"name": "sid", "value": "V", "httpOnly": true}`: a cookie as drivers of browsers and recorders write it."""
+    start, end = key_at(text)
+    if not _names_session(text.data[start:end]) or not _NAMED.search(text.data[max(0, start - 24) : start]):
+        return
+    found = _VALUE.match(text.data, end)
+    if found is None or found.end() == len(text.data):
+        if text.cut and len(text.data) < end + LONGEST:
+            raise NeedMore
+        return
+    if _is_session(found["v"]) and _company(text.data, start, found.end()):
+        yield _match(found)
+
+
+def _company(data: bytes, start: int, end: int) -> bool:
+    """Whether an attribute of a cookie stands in the object, or the object under such a name."""
+    before = data[max(0, start - OBJECT) : start]
+    return _ATTRIBUTE.search(before[before.rfind(b"}") + 1 :] + data[end : end + OBJECT].partition(b"}")[0]) is not None
+
+
+OBJECT = 400  # bytes of an object on either side of its cookie that are looked at
+_NAMED = pattern(rb"""["']name["']\s?:\s?["']\Z""")
+_VALUE = pattern(
+    rb"""["'],\s{0,60}(?:["'][A-Za-z]{2,12}["']\s?:\s?[^,{}]{0,80},\s{0,60}){0,6}["']value["']\s?:\s?["']"""
+    rb"""(?:s%3A|s:)?(?P<v>[A-Za-z0-9%+/_.!~=-]{16,4095})(?=["'])"""
+)
+_ATTRIBUTE = pattern(rb"""(?i)["'](?:domain|http_?only|same_?site)["']\s?:|cookies?["']?\s?[:=]\s?[\[{]""")
+
+
 def _names_session(name: bytes) -> bool:
     parts = words(name.lower() if name.isupper() else name)
     return not _SESSION.isdisjoint(parts) and _OTHER.isdisjoint(parts)
@@ -89,6 +118,10 @@ _NAMES = (
 )  # fmt: skip
 _BEHIND = rb"""[A-Za-z0-9_.$-]{0,48}(?:=|%3[dD]|\\u003d|\\{0,8}["'],? ?[:=,]? ?\\{0,8}["']|%22%3[aA]%22)"""
 
+# Behind a name in an object: the next member, which may stand on a line of its own.
+_MEMBER = rb"""[A-Za-z0-9_.-]{0,48}\\{0,8}["'],(?:\\{1,4}[nrt]|[ \r\n\t]){0,40}\\{0,8}["']"""
+_SHORT_NAMES = (b"session", b"sessid", rb"""[._"'-]sid""", b"_tkt", b"aspxauth", b"remember_")
+
 _V = b"Qk4xV8vR2mK9pL5sW7cY1d3hT6nZ0gFj"
 
 DETECTORS = (
@@ -112,6 +145,24 @@ DETECTORS = (
         ),
         before=LONGEST + 128,
         follows=(b"ookie", b"OOKIE"),
+    ),
+    Detector(
+        id="cookie-object",
+        kind=Kind.SESSION_COOKIE,
+        title="Session cookie in an object of its own",
+        anchors=tuple(Anchor(pattern=name + _MEMBER, caseless=True) for name in _SHORT_NAMES),
+        confirm=confirm_object,
+        reference="https://w3c.github.io/webdriver/#cookies",
+        examples=(
+            (b'{"cookie": {"name": "PHPSESSID", "value": "' + _V + b'"}}', _V),
+            (b"{'domain': 'a', 'name': 'sid', 'path': '/', 'secure': True, 'value': '" + _V + b"'}", _V),
+        ),
+        counterexamples=(
+            b'{"name": "session", "value": "' + _V + b'"}',
+            b'{"cookies": [{"name": "csrf_session", "value": "' + _V + b'"}]}',
+            b'{"name": "sid", "value": "", "domain": "a"}',
+        ),
+        before=OBJECT + 64,
     ),
     Detector(
         id="session-in-url",

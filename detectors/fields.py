@@ -152,7 +152,7 @@ def _value(
             return None
         end, closed = _element_end(text, start)
     elif quote:
-        end, closed = _quoted_end(text, start, quote[:1])
+        end, closed = _quoted_end(text, start, between.start("q"))
         if _LIKE.search(between[0]):
             end = start + len(text.data[start:end].rstrip(b"%"))  # of a pattern in SQL
     else:
@@ -170,10 +170,10 @@ def _depth(text: Text, index: int) -> int:
     return text.depth[index] if text.depth is not None and index < len(text.depth) else 0
 
 
-def _quoted_end(text: Text, start: int, quote: bytes) -> tuple[int, bool]:
+def _quoted_end(text: Text, start: int, opened: int) -> tuple[int, bool]:
     """Where the closing quote stands: the next one that is no deeper than the one that opened."""
     data, limit = text.data, min(len(text.data), start + LONGEST_VALUE)
-    depth = _depth(text, start - 1)
+    depth, quote = _depth(text, opened), data[opened : opened + 1]
     end = data.find(quote, start, limit)
     while end >= 0 and _depth(text, end) > depth:
         end = data.find(quote, end + 1, limit)

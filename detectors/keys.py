@@ -156,7 +156,7 @@ def _is_about(parts: tuple[bytes, ...], position: int, strong: bool) -> bool:
     if after and after[0] in _ABOUT and not _is_secret_id(parts, position):
         return True
     farther = parts[max(0, position - 2) : max(0, position - 1)]
-    harmless = _ALWAYS if strong else _HARMLESS
+    harmless = _ALWAYS if strong or parts[position] == b"password" else _HARMLESS  # request.parameters.password
     return any(word in harmless for word in farther) or any(
         word in _HARMLESS for word in parts[position - 1 : position]
     )

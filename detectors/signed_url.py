@@ -190,6 +190,7 @@ _HEX = b"3f9c04e7b1d852a6c7e0194f8b6d235ea97c10f48e2b6d5390fa47c18de2635b"
 _SIG = b"q3ZkXx9QbTmL2vRw8YcN0aHsJd5FgKpU7eXoi4MzVq1"
 _V4 = b"https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261122T120000Z&X-Amz-Expires=900&"
 _GOOG = b"https://storage.googleapis.com/b/o?X-Goog-Date=20261122T120000Z&X-Goog-Expires=3600&X-Goog-Signature="
+_WORKFLOW = b"/paths/invoke?api-version=2016-10-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig="
 
 DETECTORS = (
     _signed(
@@ -315,6 +316,18 @@ DETECTORS = (
             (b"SharedAccessSignature sr=h.servicebus.windows.net&sig=" + _SIG + b"=&se=1795348800&skn=k", _SIG + b"="),
         ),
         counterexamples=(b"?sv=2024-11-04&se=2026-11-22&sig=REDACTED", b"config=&msig=" + _SIG),
+    ),
+    _signed(
+        "azure-workflow-url",
+        "URL that runs an Azure workflow",
+        Anchor(pattern=rb"sp=(?:/|%2[fF])triggers(?:/|%2[fF])"),
+        signature="sig",
+        needs=("sp", "sv"),
+        shape=rb"[0-9A-Za-z_-]{40,64}",
+        times=lambda _params: (None, None),  # until the workflow's keys are changed
+        reference="https://learn.microsoft.com/azure/logic-apps/logic-apps-securing-a-logic-app#generate-sas",
+        examples=((_WORKFLOW + _SIG, _SIG),),
+        counterexamples=(_WORKFLOW + b"REDACTED", b"/triggers/manual?sv=1.0&sig=" + _SIG),
     ),
     _signed(
         "cloudfront-url",

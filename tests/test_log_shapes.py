@@ -67,7 +67,6 @@ _BY_LINES = frozenset(
         "devtools-headers-tab",
         "appsettings-jwt-section",
         "postfix-sasl-passwd",
-        "rollbar-payload",
         "behave-table",
         "psql-table",
         "postgres-copy",
