@@ -103,6 +103,8 @@ class Work:
             shown = self._views.framed(hit, row, self._window.end, self._window.final)
             self._look_into(shown, hit.end)
             return True
+        if row.encoding in _ENCODED and self._nearby.is_noise(hit, row):
+            return True
         known = True
         for detector in self._matcher.users(hit):
             try:
@@ -222,7 +224,7 @@ class Work:
 
     def _at_a_glance(self, hit: Hit, row: Row, detector: Detector) -> list[tuple[View, Match]] | None:
         """What the raw bytes around a hit tell, a view costing ten times more; None where they do not tell enough."""
-        if row.encoding in ("hex", "base64"):
+        if row.encoding in _ENCODED:
             return None
         if detector.glance and not detector.glance(*self._nearby.beside(hit, row)):
             return []
@@ -257,6 +259,7 @@ class Work:
         return [(view, replace(match, start=match.start + moved, end=match.end + moved)) for match in found]
 
 
+_ENCODED = frozenset(("hex", "base64"))
 _OUTERMOST = frozenset(("hexdump", "memory-words", "byte-list"))  # not looked for in what a layout holds
 _NOTHING: tuple[Text | None, bool] = (None, False)
 # What a redaction left is no secret: a label or a placeholder, what is around it of a value, the digits in it.

@@ -24,19 +24,21 @@ _WORDS = (
 _SPELLED = (b"eyJ", *_WORDS, *(word.upper() for word in _WORDS))
 _BETWEEN = (b"", b" ", b":", b"-", b"\\x", b"\\\\x", b", 0x", b",0x")
 _HH = rb"[0-9A-Fa-f]{2}"
+# Each with a byte of which one stands beside every item, and how far off at most.
 _LISTS = tuple(
-    pattern(expression.replace(b"HH", _HH).replace(b"DD", rb"-?[0-9]{1,3}"))
-    for expression in (
-        rb"(?<![0-9A-Fa-f])HH(?:(?:[ \t]{1,2}|[ \t]{0,40}\r?\n[ \t]{0,40})HH){7,}(?![0-9A-Fa-f])",
-        rb"(?<![0-9A-Fa-f])HH(?::\s{0,40}HH){7,}(?![0-9A-Fa-f])",
-        rb"(?<![0-9A-Fa-f])HH(?:-HH){7,}(?![0-9A-Fa-f])",
-        rb"(?:\\{1,4}xHH){8,}",
-        rb"0xHH(?:,\s{0,40}0xHH){7,}(?![0-9A-Fa-f])",
-        rb"(?<![0-9A-Fa-f])(?:HH){20,64}(?:\r?\n[ \t]{0,40}(?:HH){1,64}(?![0-9A-Fa-f])){1,}",
-        rb"(?<![0-9])DD(?:,\s{0,40}DD){7,}(?![0-9])",
-        rb"(?<![0-9])DD(?:[ ]DD){7,}(?![0-9])",
+    (pattern(expression.replace(b"HH", _HH).replace(b"DD", rb"-?[0-9]{1,3}")), beside, reach)
+    for expression, beside, reach in (
+        (rb"(?<![0-9A-Fa-f])HH(?:(?:[ \t]{1,2}|[ \t]{0,40}\r?\n[ \t]{0,40})HH){7,}(?![0-9A-Fa-f])", b" \t\n", 8),
+        (rb"(?<![0-9A-Fa-f])HH(?::\s{0,40}HH){7,}(?![0-9A-Fa-f])", b":", 8),
+        (rb"(?<![0-9A-Fa-f])HH(?:-HH){7,}(?![0-9A-Fa-f])", b"-", 8),
+        (rb"(?:\\{1,4}xHH){8,}", b"\\", 8),
+        (rb"0xHH(?:,\s{0,40}0xHH){7,}(?![0-9A-Fa-f])", b",", 8),
+        (rb"(?<![0-9A-Fa-f])(?:HH){20,64}(?:\r?\n[ \t]{0,40}(?:HH){1,64}(?![0-9A-Fa-f])){1,}", b"\n", 180),
+        (rb"(?<![0-9])DD(?:,\s{0,40}DD){7,}(?![0-9])", b",", 8),
+        (rb"(?<![0-9])DD(?:[ ]DD){7,}(?![0-9])", b" ", 8),
     )
 )
+_FIRST_DECIMAL = len(_LISTS) - 2
 _ITEM = pattern(rb"(?:0x|\\{1,4}x)?([0-9A-Fa-f]{2})")
 _DECIMAL = pattern(rb"(-?[0-9]{1,3})")
 
@@ -72,11 +74,13 @@ def list_around(data: bytes, at: int) -> Items | None:
     low, high = max(0, at - BACK), min(len(data), at + AHEAD)
     best: re.Match[bytes] | None = None
     decimal = False
-    for expression in _LISTS:
+    for number, (expression, beside, reach) in enumerate(_LISTS):
+        if not any(byte in beside for byte in data[max(0, at - reach) : at + reach]):
+            continue
         found = next((one for one in expression.finditer(data, low, high) if at <= one.end()), None)
         # A part of a list of decimals looks like one of hex: the longer is the whole.
         if found and found.start() <= at and (best is None or len(found[0]) > len(best[0])):
-            best, decimal = found, expression in _LISTS[-2:]
+            best, decimal = found, number >= _FIRST_DECIMAL
     return _items(data, best, decimal) if best else None
 
 
