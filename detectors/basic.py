@@ -106,11 +106,14 @@ def confirm_login(text: Text) -> Iterator[Match]:
             raise NeedMore
         return
     plain = _decoded(answer[1])
-    if plain and len(plain) >= 4 and is_text(plain) and not _is_weak(plain):
+    if plain and len(plain) >= 4 and not _PROMPT.fullmatch(plain) and is_text(plain) and not _is_weak(plain):
         yield Match(
             *answer.span(1), Kind.CLIENT_SECRET, Secret(plain), Rank.SCHEME, encoding=("base64",), key="password",
             static=True,
         )  # fmt: skip
+
+
+_PROMPT = pattern(rb"(?i)(?:user ?name|password|login):?\0?")  # the server's next challenge, not an answer
 
 
 def confirm_userinfo(text: Text) -> Iterator[Match]:
@@ -118,10 +121,10 @@ def confirm_userinfo(text: Text) -> Iterator[Match]:
     at = text.data.rfind(b"://", max(0, text.hit - BACK), text.hit)
     if at < 0:
         return
-    found = _USERINFO.match(text.data, at)
-    if found and not _is_weak(found[2]):
-        facts = TokenFacts(client_id=found[1].decode("utf-8", "replace") or None)
-        yield _match(found.start(2), found.end(2), found[2], facts)
+    found = _USERINFO.match(_delimited(text, at), at)
+    user, secret = (text.data[slice(*found.span(group))] for group in (1, 2)) if found else (b"", b"")
+    if found and is_text(secret) and not _is_weak(secret):
+        yield _match(*found.span(2), secret, TokenFacts(client_id=user.decode("utf-8", "replace") or None))
         return
     key = _URL_KEY.match(text.data, at)
     if key and key.end() == len(text.data) and text.cut:
@@ -129,6 +132,20 @@ def confirm_userinfo(text: Text) -> Iterator[Match]:
     public = key is not None and is_hex(key[1]) and _DSN.fullmatch(key["path"] or b"") is not None
     if key and not public and random_looking(key[1]):
         yield _key_match(*key.span(1), key[1])
+
+
+def _delimited(text: Text, at: int) -> bytes:
+    """The text with a letter for each delimiter behind `at` that stood escaped: of `a%2Fb`, the slash ends nothing."""
+    if text.depth is None:
+        return text.data
+    outer, end = max(text.depth[at : at + 3]), min(text.hit + 1, len(text.data))
+    deeper = [i for i in range(at, end) if text.depth[i] > outer and text.data[i] in b"/?#@:\"'<>\\"]
+    if not deeper:
+        return text.data
+    data = bytearray(text.data)
+    for i in deeper:
+        data[i] = 120
+    return bytes(data)
 
 
 def confirm_curl(text: Text) -> Iterator[Match]:

@@ -80,7 +80,7 @@ _SECTION_KEY = pattern(
 
 
 def confirm_identified(text: Text) -> Iterator[Match]:
-    """`CREATE USER … IDENTIFIED BY 'V'`."""
+    """`CREATE USER … IDENTIFIED BY 'V'`, `ALTER ROLE … ENCRYPTED PASSWORD 'V'`."""
     opened = _QUOTED.match(text.data, text.hit)
     end = text.data.find(opened[1], opened.end()) if opened else -1
     if end < 0 and text.cut and len(text.data) < text.hit + LONGEST_PASSWORD:
@@ -96,19 +96,22 @@ LONGEST_PASSWORD = 512  # bytes in which a quoted password ends
 COLUMN_BACK = 160  # bytes before the end of a column's anchor in which its key begins
 _QUOTED = pattern(rb"""\s{0,20}N?(["'])""")
 _FLAGS = (b"-secret", b"-password", b"-passwd", b"-key")
-_NAMES = rb"""(?:token|secret(?:[_.-]?(?:id|key|access[_.-]key))?|api[_.-]?key|passw(?:or)?d)"""
+_NAMES = rb"""(?:token|secret(?:[_.-]?(?:id|key|access[_.-]key))?|api[_.-]?key|passw(?:or)?d|passphrase|pwd)"""
 # The same in two expressions, which Vectorscan runs faster than one with something optional in its midst.
 _COLUMN_ANCHORS = tuple(
     Anchor(
-        pattern=names + rb"""["']?[ \t]{1,40}(?:reg_(?:expand_)?sz[ \t]{1,40}|is |was )?["']?[!-~]{16}""",
+        pattern=names + rb"""["']?[ \t]{1,40}(?:reg_(?:expand_)?sz[ \t]{1,40}|is |was |has value )?["']?[!-~]{16}""",
         caseless=True,
     )
-    for names in (rb"(?:token|secret|api[_.-]?key|passw(?:or)?d)", rb"(?:secret[_.-]?(?:id|key)|access[_.-]key)")
+    for names in (
+        rb"(?:token|secret|api[_.-]?key|passw(?:or)?d|passphrase|pwd)",
+        rb"(?:secret[_.-]?(?:id|key)|access[_.-]key)",
+    )
 )
 _COLUMN_KEY = pattern(rb"(?i)" + _NAMES + rb"""(?=["']?[ \t]{1,40})""")
 
 # `pass` alone, where a value may follow: it is a word of prose and the end of others.
-_PASS = rb"""pass(?:["'\\\]]{0,8}|%22|%5[dD]|&quot;) ?(?:[=:]|%3[adAD])"""
+_PASS = rb"""pass(?:(?:["'\\\]]{0,8}|%22|%5[dD]|&quot;) ?(?:[=:]|%3[adAD])|["'],)"""
 # Of redis.conf, slapd.conf, sssd.conf, keepalived.conf and clients of LDAP, Duo and OCI.
 _DIRECTIVE = rb"""(?:requirepass|masterauth|rootpw|bindpw|adminpw|authtok|auth_pass|skey|pass[_-]phrase)["'=: \t]"""
 
@@ -124,6 +127,7 @@ DETECTORS = (
             Anchor(pattern=_PASS, caseless=True),
             Anchor(pattern=_DIRECTIVE, caseless=True),
             *(Anchor(flag + end, caseless=True) for flag in _FLAGS for end in (b" ", b"\0")),
+            Anchor(pattern=rb"[ \x00](?:-pw|-pass|/pass|/password)[ \x00]"),
         ),
         confirm=confirm,
         glance=glance,
@@ -155,7 +159,8 @@ DETECTORS = (
                 b"apikey", b"api_key", b"api-key", b"api.key", b"subscription-key", b"license_key", b"licensekey",
                 b"accountkey", b"account_key", b"account-key", b"access_key", b"accesskey", b"access-key",
                 b"app_key", b"app-key", b"appkey", b"sharedaccesskey", b"signing_key", b"signing-key", b"signingkey",
-                b"encryption_key", b"encryption-key", b"auth_key", b"authkey", b"master_key", b"masterkey",
+                b"encryption_key", b"encryption-key", b"encryptionkey", b"principalkey",
+                b"auth_key", b"authkey", b"master_key", b"masterkey",
                 b"private_key",
                 b"private-key", b"privatekey", b"client_key", b"clientkey",
                 b"shared_key", b"shared-key", b"sharedkey", b"hmac_key", b"hmac-key",
@@ -219,10 +224,22 @@ DETECTORS = (
         id="sql-identified",
         kind=Kind.CLIENT_SECRET,
         title="Password of a database user",
-        anchors=(Anchor(b"identified by ", caseless=True),),
+        anchors=(Anchor(b"identified by ", caseless=True), Anchor(b"encrypted password ", caseless=True),
+            # MySQL's SET PASSWORD; in its client's history a blank is \040
+            Anchor(pattern=rb"=(?:[ ]|\\040)?password\(", caseless=True),
+        ),
         confirm=confirm_identified,
         reference="https://dev.mysql.com/doc/refman/8.4/en/create-user.html",
-        examples=((b"CREATE USER 'a'@'%' IDENTIFIED BY '" + _V + b"';", _V),),
-        counterexamples=(b"identified by 'user-name' in it", b"IDENTIFIED BY PASSWORD '*94BDCEBE19083CE2A1F9'"),
+        examples=(
+            (b"CREATE USER 'a'@'%' IDENTIFIED BY '" + _V + b"';", _V),
+            (b"ALTER ROLE a ENCRYPTED PASSWORD '" + _V + b"';", _V),
+            (b"SET PASSWORD FOR 'a'@'%' = PASSWORD('" + _V + b"');", _V),
+        ),
+        counterexamples=(
+            b"identified by 'user-name' in it",
+            b"IDENTIFIED BY PASSWORD '*94BDCEBE19083CE2A1F9'",
+            b"ENCRYPTED PASSWORD 'md5c4ca4238a0b923820dcc509a6f75849b'",
+            b"ENCRYPTED PASSWORD 'SCRAM-SHA-256$4096:c2FsdHNhbHQ=$a2V5:a2V5'",
+        ),
     ),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from detectors.detector import Anchor, Detector, Kind, Match, NeedMore, Text
@@ -47,6 +48,10 @@ _SELDOM = {
     b"secret-set-value ": rb"--base64[ ]",
     **dict.fromkeys((b"nsupdate ", b"dig "), rb"-y[ ](?:[\w-]{1,24}:)?[\w.-]{1,253}:"),
     **dict.fromkeys((b"mc alias set ", b"mc config host add "), rb"\S{1,64}[ ]https?://\S{1,250}[ ]\S{3,128}[ ]"),
+    # By their place: the second argument; the last of radtest is the secret shared with the server.
+    b"net user ": rb"(?<=\A[ ])[^\s/]{1,64}[ ]",
+    b"rasdial ": rb"(?<=\A[ ])(?:\"[^\"\r\n]{1,64}\"|[^\s/]{1,64})[ ][^\s/]{1,64}[ ]",
+    b"radtest ": rb"(?:(?<=\A[ ])[^\s/]{1,64}|(?<=[ ])\d{1,5})[ ]",
     **_TOKENS,
 }
 # Of these the argument can be nothing else, however plain it looks.
@@ -150,22 +155,45 @@ _HERE = pattern(rb"""[^|\r\n<]{0,100}<<<[ ]?(?P<q>["'])?(?P<v>[^\s"'$<|;&][^\s"'
 
 def confirm(text: Text) -> Iterator[Match]:
     """The passwords behind the option of the program an anchor marked."""
-    name = next((name for name in _OPTIONS if text.data.endswith(name, 0, text.hit)), None)
+    head, _ = _as_line(text.data, max(0, text.hit - BACK), text.hit)
+    name = next((name for name in _OPTIONS if head.endswith(name)), None)
     if name is None:
         return
     end = text.data.find(b"\n", text.hit)
     if end < 0 and text.cut and len(text.data) < text.hit + LONGEST:
         raise NeedMore
     limit = min(text.hit + LONGEST, end if end >= 0 else len(text.data))
-    for found in _VALUE[name].finditer(text.data, text.hit - 1, limit):
-        if found.end() == len(text.data) and text.cut:
+    line, origins = _as_line(text.data, text.hit, limit)
+    for found in _VALUE[name].finditer(b" " + line):
+        start, end = (_origin(origins, at - 1) for at in found.span(2))
+        if end == len(text.data) and text.cut:
             raise NeedMore
-        place = Field(
-            b"password", found.start(), found.start(2), found.end(2), bool(found["q"]), closed=True, flag=True
-        )
+        place = Field(b"password", start, start, end, bool(found["q"]), closed=True, flag=True)
         match = of_value(text, place, _API_KEY if name in _TOKENS else _SECRET)
         if match:
             yield match
+
+
+BACK = 64  # bytes that the name of a program takes, as it is written in a list
+_LISTED = pattern(rb"""\\{0,4}["'](?:,[ ]?|[ ]a\d{1,3}=)\\{0,4}["']""")  # `", "` of an array, `" a1="` of auditd
+_PROGRAMS = sorted({name.split()[0] for name in _OPTIONS if b" " not in name.strip()})
+
+
+def _as_line(data: bytes, low: int, high: int) -> tuple[bytes, list[tuple[int, int]]]:
+    """The arguments in [low, high) with a blank between, and where each piece begins: in the line, and in the data."""
+    pieces, origins, at = [], [(0, low)], low
+    size = 0
+    for between in _LISTED.finditer(data, low, high):
+        pieces.append(data[at : between.start()] + b" ")
+        size += len(pieces[-1])
+        at = between.end()
+        origins.append((size, at))
+    return b"".join([*pieces, data[at:high]]), origins
+
+
+def _origin(origins: list[tuple[int, int]], position: int) -> int:
+    start, at = origins[bisect_right(origins, (position, 1 << 62)) - 1]
+    return at + position - start
 
 
 _V = b"Hq8vN2xT5mR9kL4p"
@@ -178,12 +206,14 @@ DETECTORS = (
         anchors=(
             *(Anchor(name) for name in _OPTIONS if name not in _SELDOM),
             *(Anchor(pattern=re.escape(name)) for name in _SELDOM),
+            Anchor(pattern=rb"(?:" + b"|".join(map(re.escape, _PROGRAMS)) + rb")\\{0,4}[\"'](?:,[ ]?|[ ]a1=)\\{0,4}[\"']"),
         ),
         confirm=confirm,
         reference="https://dev.mysql.com/doc/refman/8.4/en/password-security-user.html",
         examples=(
             (b"sshpass -p " + _V + b" ssh svc@host", _V),
             (b"mysql -h db -u svc -p" + _V + b" orders", _V),
+            (b'execve("/usr/bin/mysql", ["mysql", "-u", "svc", "-p' + _V + b'", "orders"]', _V),
             (b"smbclient //srv/share -U 'svc%" + _V + b"' -c ls", _V),
         ),
         counterexamples=(

@@ -30,6 +30,8 @@ _LIST_OPENS = pattern(rb"""[\[(]\s{0,60}["'`]$""")
 _RESOURCE = pattern(rb"(?:arn|urn):[^\s\"']{0,150}[:/]$")  # a resource's name: no key
 _CLOSING = pattern(rb"</(?:[\w.-]{1,40}:)?$")  # the end of an element: what follows is another's
 _WIRE = rb"""\[(?:\\[rn]|[\r\n])\]"""  # a line's end in the wire log of Apache's HttpClient
+_CLOSES = (b"</", b'"</', b"'</", b"]</", b")</")  # after which another element holds the value
+_ALONE = pattern(rb"""[>\["'(]\s{0,60}\Z|\A\Z""")  # a name that is all an element holds
 _TAG = pattern(rb"<(?:[\w:.-]{0,60}|[A-Za-z_][\w:.-]{0,60}\s[^<>]*)")  # as far as a key in it
 _CONTROL = pattern(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _NO_TEXT = pattern(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]")
@@ -98,6 +100,8 @@ def field_at(text: Text) -> Field | None:
     for notation, between in _notations(data, head, key_end, flag):
         found = _value(text, key_start, key_end, notation, between, flag)
         if found:
+            if notation.element and between[0].startswith(_CLOSES) and not _ALONE.search(head):
+                continue
             paired = notation.listed or notation.element or b"," in between[0]
             names_on = paired and _NAMES_ON.match(data, found.end)
             return None if names_on else found
@@ -132,8 +136,8 @@ def _notations(data: bytes, head: bytes, key_end: int, flag: bool) -> Iterator[t
     likely = FLAG if flag else PAIR if _LIST_OPENS.search(head) else None
     for notation in (*NOTATIONS, *((likely,) if likely else ()), COLUMN, BLANK, LATER_PAIR):
         between = notation.between.match(data, key_end)
-        if between and between[0][:1] in (b"\r", b"\n") and head[-1:] in (b";", b","):
-            continue  # the last name of a list: below it stands something else
+        if between and between[0][:1] in (b"\r", b"\n") and (head[-1:] in (b";", b",") or head[-2:] == b" $"):
+            continue  # the last name of a list, a variable: below it stands something else
         if between and not (notation.listed and head[-1:] != data[key_end : key_end + 1]):
             yield notation, between
 

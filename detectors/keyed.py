@@ -158,6 +158,10 @@ _TYPE = pattern(
 )
 
 
+_TEMPLATES = (b"{{", b"${", b"#{")  # whatever stands in them
+_NO_VALUE = (*_TEMPLATES, b":")  # the fields of a passwd file, a scope in source code
+
+
 def of_value(text: Text, field: Field, said: Meaning) -> Match | None:
     """The match for a field's value, or None where the value is no secret."""
     start, end = _inner(text.data, field)
@@ -204,15 +208,15 @@ def _is_other(text: Text, field: Field, value: bytes) -> bool:
         return True
     if _SEALED.search(text.data, max(0, field.key_start - 32), field.key_start):
         return True
-    if text.data.startswith((b"{{", b"${", b"#{"), field.start):
-        return True  # a template, whatever stands in it
+    if text.data.startswith(_TEMPLATES if field.quoted else _NO_VALUE, field.start):
+        return True
     return _SCHEME.match(value) is not None  # its own detector knows better what follows
 
 
 def _is_name(key: bytes, said: Meaning) -> bool:
     """Whether a key is more than a word of prose, and no piece of base64 with such a word in it."""
     parts = words(key)
-    named = (said.strong or len(parts) > 1) and len(key) <= LONGEST_NAME
+    named = (said.strong or len(parts) > 1 or parts == (b"password",)) and len(key) <= LONGEST_NAME
     return named and (is_wordy(key) or is_wordy(b"_".join(parts)))
 
 

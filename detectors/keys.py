@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from detectors.detector import Kind
 from detectors.patterns import pattern
@@ -49,7 +50,7 @@ _ABOUT = frozenset(
     verification verifier yml yaml enc json xml toml ini conf cfg pem sha md bcrypt argon scrypt pbkdf crypt
     encrypted hashed validator filter factory generator resolver rotation refresh
     expired exception error errors failed failure received revoked invalidated issued created updated stale
-    jti sub aud iss kid claim claims payload header body string uuid post basic signature""".split()
+    versions stages jti sub aud iss kid claim claims payload header body string uuid post basic signature""".split()
 )
 # Words before the telling one that make it a thing without power, or one that is no credential of ours.
 _HARMLESS = frozenset(
@@ -65,7 +66,15 @@ _ALWAYS = frozenset(
     b"""csrf xsrf antiforgery forgery requestverification authenticity public publishable cancellation form nonce hash
     hashed encrypted idempotency""".split()
 )
-_ENDINGS = (b"token", b"secret", b"password", b"apikey")  # what names of words run together end in: `wstoken`
+_ENDINGS = (
+    b"token",
+    b"secret",
+    b"password",
+    b"apikey",
+    b"passphrase",
+    b"passwd",
+    b"pwd",
+)  # what names of words run together end in: `wstoken`
 
 
 class Meaning(Struct, frozen=True):
@@ -97,7 +106,9 @@ _CODES = ((b"device", b"code"), (b"authorization", b"code"), (b"auth", b"code"),
           (b"oauth", b"verifier"))  # fmt: skip
 # Tickets that stand for a login: of game services, SSO and CAS; of TLS they are printed as dumps.
 _TICKETS = b"session auth authentication login access security sso proxy granting entity".split()
-_PAIRS = dict.fromkeys(_CODES, _CODE) | {(before, b"ticket"): _TOKEN for before in _TICKETS}
+# AWS Secrets Manager's SecretString is a password, or JSON of several.
+_STRINGS = {(b"secure", b"string"): _SECRET, (b"secret", b"string"): _PASSWORD}
+_PAIRS = dict.fromkeys(_CODES, _CODE) | {(before, b"ticket"): _TOKEN for before in _TICKETS} | _STRINGS
 _PASSWORDS = frozenset((b"basic", b"password", b"security"))  # java.naming.security.credentials, BasicHttpCredentials
 _KEYS_TO_SIGN_OR_DECRYPT = frozenset(b"signing encryption private shared hmac jwt fernet validation decryption".split())
 # Tokens that are UUIDs: of Splunk's event collector, of agents and clusters that join (Consul, Nomad, Logz.io).
@@ -172,6 +183,8 @@ def _at(parts: tuple[bytes, ...], position: int) -> Meaning | None:
     word = parts[position]
     before = parts[position - 1] if position else b""
     if word in (b"token", b"tokens"):
+        if word == b"token" and parts[0] == b"x" and before in parts[1:]:
+            return replace(_token(before), plain=True)  # X-WF-Token
         return _TOKEN if word == b"tokens" and not before else _token(before)
     if word == b"secret":
         return _SIGNING if before in (b"jwt", b"signing", b"hmac", b"hs256", b"cookie") else _SECRET
@@ -187,8 +200,6 @@ def _at(parts: tuple[bytes, ...], position: int) -> Meaning | None:
         return _TOKEN
     if parts[position:] == (b"hash",) and before == b"api":  # of Telegram's applications
         return _ACCESS_KEY
-    if word == b"string" and before == b"secure":
-        return _SECRET
     if word in (b"assertion",) and before in (b"client", b"saml", b""):
         return _TOKEN
     return _PAIRS.get((before, word))
@@ -220,15 +231,20 @@ def _token(before: bytes) -> Meaning:
 
 
 def _key(before: bytes, earlier: tuple[bytes, ...]) -> Meaning | None:
-    if before == b"secret" or before in (
-        b"api",
-        b"subscription",
-        b"license",
-        b"account",
-        b"function",
-        b"functions",
-        b"master",
-        b"auth",
+    if (
+        before == b"secret"
+        or before.endswith(b"api")
+        or before
+        in (
+            b"api",
+            b"subscription",
+            b"license",
+            b"account",
+            b"function",
+            b"functions",
+            b"master",
+            b"auth",
+        )
     ):
         return _API_KEY
     if before in (
@@ -241,6 +257,10 @@ def _key(before: bytes, earlier: tuple[bytes, ...]) -> Meaning | None:
         b"ingest",
         b"webhook",
         b"routing",
+        b"principal",
+        b"setup",
+        b"enrollment",
+        b"provisioning",
     ):
         return _API_KEY if b"secret" in earlier or before != b"access" else _ACCESS_KEY
     if before in _KEYS_TO_SIGN_OR_DECRYPT:

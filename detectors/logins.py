@@ -126,8 +126,8 @@ _ROWS = (
         # Type 0 is in clear; the others are hashes or encodings.
         "device-password",
         "Password in a network device's configuration",
-        (b"password 0 ", b"secret 0 ", b"isakmp key "),
-        rb"(?:(?:password|secret)[ ]0|isakmp[ ]key(?:[ ]0)?)[ ](?P<v>[^\s\"]{6,64})",
+        (b"password 0 ", b"secret 0 ", b"isakmp key ", b"password simple "),
+        rb"(?:(?:password|secret)[ ](?:0|simple)|isakmp[ ]key(?:[ ]0)?)[ ](?P<v>[^\s\"]{6,64})",
         24,
         128,
         "https://www.cisco.com/c/en/us/support/docs/ip/access-lists/13608-21.html",
@@ -138,7 +138,7 @@ _ROWS = (
         "radius-key",
         "Secret shared with a RADIUS or TACACS+ server",
         (b"radius server ", b"radius-server ", b"tacacs server ", b"tacacs-server "),
-        rb"(?:radius|tacacs)[ -]server[ ][^\r\n]{0,120}(?:\r?\n(?=[ ])[^\r\n]{0,120}){0,5}?[ ]key[ ](?:0[ ])?"
+        rb"(?:radius|tacacs)[ -]server(?:[ ][^\r\n]{0,120}(?:\r?\n(?=[ ])[^\r\n]{0,120}){0,5}?)?[ ]key[ ](?:0[ ])?"
         rb"(?P<v>[^\s\"]{6,64})[ \t]{0,4}(?:[\r\n\"]|\Z)",
         16,
         800,
@@ -228,6 +228,88 @@ _ROWS = (
         caseless=True,
     ),
     Login(
+        "piped-password",
+        "Password that a command reads from a pipe",
+        (b"| kinit ", b"passwd-on-stdin", b"password-stdin", b"| sudo -S ", b"| cryptsetup ", b"passphrase-fd 0"),
+        rb"(?:echo|printf)[ ](?:-[ne]{1,2}[ ])?[\"']?(?P<v>[^\s\"'|]{4,128})[\"']?[ ]?\|[^|\n]{0,200}"
+        rb"(?:kinit|passwd-on-stdin|password-stdin|sudo[ ]-S|cryptsetup|passphrase-fd[ ]0)[ ]?",
+        400,
+        64,
+        "https://docs.docker.com/reference/cli/docker/login/#password-stdin",
+        (b"echo 'V' | kinit svc@ACME.IO\n", b"echo V | docker login -u ci --password-stdin r.acme.io\n"),
+        (b"echo $PASSWORD | docker login -u ci --password-stdin", b"cat token | podman login --password-stdin r"),
+    ),
+    Login(
+        # RFC 959 and RFC 1939, in the summary line of a capture
+        "protocol-password",
+        "Password sent in clear, in a capture",
+        (b"FTP: PASS ", b"POP3: PASS ", b"POP: C: PASS ", b"Request: PASS "),
+        rb"(?:FTP|POP3?|C|Request):[ ]PASS[ ](?P<v>[^\s]{4,128})",
+        16,
+        200,
+        "https://www.rfc-editor.org/rfc/rfc959",
+        (b"length 27: FTP: PASS V\n", b"POP3: PASS V\n"),
+        (b"FTP: PASS ********", b"FTP: 230 User logged in"),
+    ),
+    Login(
+        "wireless-key",
+        "Key of a wireless network that Windows shows",
+        (b"Key Content ",),
+        rb"Key Content[ ]{1,20}:[ ](?P<v>[^\r\n]{8,63}?)[ ]{0,8}(?:\r?\n|\Z)",
+        12,
+        120,
+        "https://learn.microsoft.com/windows-server/networking/technologies/netsh/netsh-wlan",
+        (b"    Key Content            : V\n",),
+        (b"Key Content            : ", b"Key Content    of the page"),
+    ),
+    Login(
+        "radius-attribute",
+        "Password that a capture's decoder deciphered",
+        (b"val=Decrypted: ",),
+        rb"User-Password\(2\)[ ]l=\d{1,3}[ ]val=Decrypted:[ ](?P<v>[^\r\n]{4,128}?)[ ]{0,4}(?:\r?\n|\Z)",
+        48,
+        160,
+        "https://wiki.wireshark.org/RADIUS",
+        (b"t=User-Password(2) l=18 val=Decrypted: V\n",),
+        (b"AVP: t=User-Password(2) l=18 val=Encrypted: 7f1c", b"val=Decrypted: \n"),
+    ),
+    Login(
+        "snmp-user",
+        "Passwords of an SNMPv3 user in a network device's configuration",
+        (b"snmp-server user ",),
+        rb"snmp-server user (?P<u>\S{1,64})[^\r\n]{0,60}?[ ]auth[ ](?:md5|sha)(?:[ ]\d{3})?[ ](?P<v>\S{4,128})"
+        rb"(?:[ ]priv[ ](?:3?des|aes)(?:[ ]\d{3})?[ ](?P<v2>\S{4,128}))?",
+        17,
+        400,
+        "https://www.cisco.com/c/en/us/td/docs/ios-xml/ios/snmp/command/nm-snmp-cr-book.html",
+        (b"snmp-server user svc grp v3 auth sha V priv aes 128 ****\n",),
+        (b"snmp-server user svc grp v3 encrypted", b"snmp-server user svc grp v3 auth sha ****"),
+    ),
+    Login(
+        "chap-secrets",
+        "Password of a point-to-point connection",
+        (b' * "', b'\t*\t"'),
+        rb"""(?<![^\r\n])["']?(?P<u>[\w.@\\-]{1,64})["']?[ \t]{1,20}\*[ \t]{1,20}"(?P<v>[^"\r\n]{4,128})"[ \t]{1,20}"""
+        rb"""(?:\*|["']?[\d./]{7,20})""",
+        90,
+        200,
+        "https://man7.org/linux/man-pages/man8/pppd.8.html",
+        (b'"svc" * "V" *\n', b'svc\t*\t"V"\t10.0.0.9\n'),
+        (b'a * "V" + b', b' * "quoted-words" in a comment'),
+    ),
+    Login(
+        "generated-password",
+        "Password that Terraform or Pulumi generated",
+        (b"random_password", b"RandomPassword"),
+        rb"""[rR]andom_?[pP]assword\b[^}]{0,400}?\bresult["'\\]{0,4}[ ]?[:=][ ]?\\{0,3}"(?P<v>[^"\\\r\n]{4,256})"""
+        rb"""(?:"[ ]=>[ ]"(?P<v2>[^"\r\n]{4,256}))?""",
+        16,
+        500,
+        "https://registry.terraform.io/providers/hashicorp/random/latest/docs/resources/password",
+        (b'"type":"random_password","instances":[{"attributes":{"length":20,"result":"V"}}]',),
+        (b"random_password.db: Creation complete after 0s [id=none]", b'"type":"random_password","result":""'),
+    ),
+    Login(
         "auth-pair",
         "Password of a pair given as an argument",
         (b"auth=(",),
@@ -252,9 +334,11 @@ def _confirm(row: Login) -> Callable[[Text], Iterator[Match]]:
         if found is None or found.start() > text.hit:
             return
         groups = {name: value for name, value in found.groupdict().items() if value is not None}
-        password = next(name for name in ("v", "v2") if name in groups)
         user = groups.get("u") or groups.get("u2")
-        yield from password_at(text, *found.span(password), row.id, user.decode("utf-8", "replace") if user else None)
+        for password in ("v", "v2"):
+            if password in groups:
+                name = user.decode("utf-8", "replace") if user else None
+                yield from password_at(text, *found.span(password), row.id, name)
 
     return confirm
 

@@ -68,11 +68,11 @@ def _notation(expression: bytes, *, element: bool = False, doubtful: bool = Fals
 
 NOTATIONS = (
     # "name": "KEY", "type": "text", "value": "V"   <add key="KEY" value="V"/>   name: KEY\n value: V
-    _notation(rb"""{quote}?{wrap}[,;]?{wrap}{member}{0,4}(?:-[ ])?{value}{next}{typed}{open}(?P<q>["'`])?"""),
+    _notation(rb"""{quote}?(?:\):)?{wrap}[,;]?{wrap}{member}{0,4}(?:-[ ])?{value}{next}{typed}{open}(?P<q>["'`])?"""),
     # "KEY": {"sensitive": true, "value": "V"}   {"S": "V"}   {"string": "V"}   [{"key": "value", "value": "V"}
     _notation(
         rb"""{quote}?{line}{is}{wrap}["']?(?:\[{wrap})?\{{wrap}{member}{0,4}"""
-        rb"""(?:{value}|{quote}(?:S|string|text|\#text|\$t){quote}{line}{is}){wrap}{open}(?P<q>["'`])?"""
+        rb"""(?:{value}|{quote}(?:S|(?:inline_)?string|text|\#text|\$t){quote}{line}{is}){wrap}{open}(?P<q>["'`])?"""
     ),
     # --name KEY --type SecureString --value V
     _notation(rb"""["']?(?:[ ]--?[a-z-]{1,24}[ =][^\s-]\S{0,40}){0,3}[ ]--value[ =](?P<q>["'])?"""),
@@ -144,6 +144,9 @@ NOTATIONS = (
         rb"""["'\])]{0,4}</[\w:.-]{1,40}>\s{0,60}<[A-Za-z][\w:.-]{0,40}(?:\s[^<>]{0,200})?>\s{0,20}{inner}""",
         element=True,
     ),
+    # KEY != "V"   KEY === "V"   (KEY) -m str V  (HAProxy)
+    _notation(rb"""["'\])}]{0,3}[ ]?[!=]==?[ ]?(?P<q>["'`])""", doubtful=True),
+    _notation(rb"""\)[ ](?:-i[ ])?-m[ ]str[ ](?P<q>["'])?""", doubtful=True),
     # [KEY, V]   KEY, V
     _notation(rb",[ ]?(?P<q>)(?=[A-Za-z0-9])", doubtful=True),
     # {KEY, <<"V">>}  (Erlang)
@@ -159,10 +162,11 @@ NOTATIONS = (
         rb"""(?:[ ]|:)?\r?\n(?:\[1\][ ])?(?P<q>["'])?(?=[^\s"']{12,}["']?[ \t]{0,4}(?:\r?\n|\Z))""", doubtful=True
     ),
 )
-FLAG = _notation(rb"""["']?[ \0]{1,4}(?P<q>["'`])?(?![-/])""")
+# --KEY V   --KEY\n    V  (one argument a line)   - --KEY\n- V
+FLAG = _notation(rb"""["']?(?:[ \0]{1,4}|[ \t]{0,4}\r?\n[ \t]{1,40}(?:-[ ])?|\r?\n-[ ])(?P<q>["'`])?(?![-/])""")
 COLUMN = _notation(rb"[ \t]{2,40}(?:REG_(?:EXPAND_)?SZ[ \t]{1,40})?(?P<q>)(?=[^ \t\r\n=:-])")
-# KEY V   a directive of a configuration   KEY [V]   KEY was V
-BLANK = _notation(rb"[ \t]{1,40}(?:(?:is|was)[ ])?[\[<]?(?P<q>)(?=[A-Za-z0-9])", doubtful=True)
+# KEY V   a directive of a configuration   KEY [V]   KEY was V   KEY has value V
+BLANK = _notation(rb"[ \t]{1,40}(?:(?:is|was|has[ ]value)[ ])?[\[<]?(?P<q>)(?=[A-Za-z0-9])", doubtful=True)
 # ['KEY',\n 'V']   and, further on in a list of names and values, 'KEY',\n 'V'
 PAIR = _notation(rb"""["'`],{wrap}(?P<q>["'`])""")
 LATER_PAIR = _notation(rb"""["'`],\s{0,4}\n[ \t]{1,60}(?P<q>["'`])""", doubtful=True)

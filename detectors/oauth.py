@@ -77,6 +77,7 @@ DETECTORS = (
             Anchor(b"--auth "),
             Anchor(b"--auth="),
             Anchor(pattern=rb"(?:[?&]|%3[fF]|%26|\\u0026)auth(?:=|%3[dD])"),
+            Anchor(pattern=rb"""x-[a-z0-9]{2,16}-auth["'\]]{0,2} ?(?:=>?|:|,)""", caseless=True),
             Anchor(b'"auth":'),
             Anchor(b'auth\\":'),
             Anchor(b"device_code", caseless=True, keyed=True),

@@ -33,7 +33,7 @@ _VARIABLE = pattern(
 _VARIABLE_LIKE = pattern(rb"\$[A-Za-z_]|<[A-Za-z_ -]+>?")  # or a draw that begins so
 _NOT_OPAQUE = pattern(
     rb"""@[a-z][\w.-]*/[\w.-]+(?::|$) | (?:A(?:KI|SI|RO|ID)A)[A-Z0-9]{16}(?:$|[/%]) | amzn1\.[a-z]
-       | (?:[A-Za-z_.-]{2,24}/){2}[\w.-]+\.\w{1,4}$
+       | (?:[\w.-]{2,24}/){2}[\w.-]+\.\w{1,4}$
        | (?:https?|ftp|file|jdbc|redis|amqp|urn|arn|data|blob|mailto|spiffe)s?: | /(?:[a-z._-]{2,24}[/=]|[a-z._-]+$)
        | [\[(BCDFIJSZV]*L[a-z][\w$-]*(?:/[\w$-]+)+(?:;|$) # a type's descriptor in a class file (JVMS 4.3)
        | [A-Za-z]{3}[\w$.-]*(?:\\{1,2}[A-Za-z$][\w$ .-]*)+$ | [\w.-]+(?:,[\w.-]+){2,},?$ | [A-Za-z]+:[A-Za-z]+=$
@@ -155,9 +155,13 @@ def plausible(value: bytes, least: int = 8) -> bool:
     return not is_wordy(value) and shannon(value) >= 2.5
 
 
+# Names that Kubernetes makes of another: `orders-token-x7k2p`, `orders-6d4cf56db6-x7k2p`.
+_GENERATED = pattern(rb"(?:[a-z]{2,24}-){1,8}(?:[a-z0-9]{8,10}-)?[a-z0-9]{5}")
+
+
 def random_looking(value: bytes, least: int = 16) -> bool:
     """Could hardly be anything but random: for keys that say little. UUIDs and digests are not enough."""
-    if not plausible(value, least) or is_uuid(value):
+    if not plausible(value, least) or is_uuid(value) or _GENERATED.fullmatch(value):
         return False
     classes = any(48 <= c <= 57 for c in value) + any(65 <= c <= 90 for c in value) + any(97 <= c <= 122 for c in value)
     return classes >= 2 and randomness(value) >= (0.65 if is_hex(value) else 0.75)

@@ -152,6 +152,11 @@ def _make(style: str, source: random.Random) -> bytes:
         "b128": lambda: base64.b64encode(source.randbytes(64)),
         "ceph": lambda: base64.b64encode(struct.pack("<HIIH", 1, 1795344156, number, 16) + source.randbytes(16)),
         "conda": lambda: b"ab-" + uuid,
+        "kubeadm": lambda: (
+            some("0123456789abcdefghijklmnopqrstuvwxyz", 6) + b"." + some("0123456789abcdefghijklmnopqrstuvwxyz", 16)
+        ),
+        "ocp": lambda: b"sha256~" + some(_LETTERS + "-_", 43),
+        "eskey": lambda: base64.b64encode(some(_LETTERS, 20) + b":" + some(_LETTERS, 22)),
         "k3s": lambda: b"K10" + some("0123456789abcdef", 64) + b"::server:" + some("0123456789abcdef", 32),
         "nkey": lambda: _nkey(source.randbytes(32)),
         "newrelic": lambda: some("0123456789abcdef", 36) + b"NRAL",
