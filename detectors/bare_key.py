@@ -56,7 +56,9 @@ DETECTOR = Detector(
     id="gateway-key",
     kind=Kind.API_KEY,
     title="API key of a gateway's consumer",
-    anchors=(Anchor(pattern=rb"""[^A-Za-z0-9_.-]key(?:\\{0,4}["'])?(?: ?= ?|: ?)\\{0,4}["']?[A-Za-z0-9_-]{20}"""),),
+    anchors=(
+        Anchor(pattern=rb"""(?:[^A-Za-z0-9_.-]|\\n)key(?:\\{0,4}["'])?(?: ?= ?|: ?)\\{0,4}["']?[A-Za-z0-9_-]{20}"""),
+    ),
     confirm=confirm,
     reference="https://developer.konghq.com/plugins/key-auth/",
     examples=(

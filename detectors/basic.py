@@ -266,7 +266,7 @@ DETECTORS = (
         id="sasl-plain",
         kind=Kind.BASIC_CREDENTIALS,
         title="SASL PLAIN credentials",
-        anchors=(Anchor(b"plain", caseless=True), Anchor(b"X-OAUTH2"), Anchor(pattern=rb"[\t ]resp=A")),
+        anchors=(Anchor(b"plain", caseless=True), Anchor(b"X-OAUTH2"), Anchor(pattern=rb"(?:[\t ]|\\t)resp=A")),
         confirm=confirm_sasl,
         reference="https://www.rfc-editor.org/rfc/rfc4616#section-2",
         examples=(

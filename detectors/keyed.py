@@ -17,11 +17,11 @@ from detectors.shapes import is_hex, is_other_data, is_uuid, is_wordy, plausible
 from detectors.words import is_drawn
 
 _SCHEME = pattern(rb"(?i)(?:bearer|token|basic|apikey|api-key|jwt|digest|negotiate|oauth|splunk|snowflake|key)[ =:]\s*")
-# Encrypted values: Spring Cloud Config, Jenkins, Vault's transit engine, Bitnami's sealed secrets, Windows' DPAPI; by
-# their algorithm's name (WebSphere, WebLogic, LDAP); Maven's, in braces.
+# Encrypted values: Spring Cloud Config, Jenkins, Vault's transit engine, Bitnami's sealed secrets, Windows' DPAPI,
+# PAN-OS; by their algorithm's name (WebSphere, WebLogic, LDAP); Maven's, in braces.
 _CIPHERED = pattern(
     rb"""["']?(?:\{(?!(?i:plain|clear|cleartext|noop)\})[A-Za-z0-9_-]{2,16}\}|\{[A-Za-z0-9+/]{24,}={1,2}\}|\{AQAAABAAAA"""
-    rb"""|vault:v\d+:|Ag[A-C][A-Za-z0-9+/]{500}|AQAAANCMnd8BFdERjHoA|01000000[dD]08[cC]9[dD][dD][fF]0115)"""
+    rb"""|vault:v\d+:|Ag[A-C][A-Za-z0-9+/]{500}|AQAAANCMnd8BFdERjHoA|-AQ==|01000000[dD]08[cC]9[dD][dD][fF]0115)"""
 )
 # Before a key whose value is a digest, encrypted or of one session: charts, systemd.exec(5), openssl s_client.
 _SEALED = pattern(rb"checksum/(?:[\w.-]{1,24}/)?\Z|CredentialEncrypted=\Z|Resumption \Z")
@@ -158,7 +158,7 @@ _TYPE = pattern(
 )
 
 
-_TEMPLATES = (b"{{", b"${", b"#{")  # whatever stands in them
+_TEMPLATES = (b"{{", b"${", b"#{", b"%{[")  # whatever stands in them
 _NO_VALUE = (*_TEMPLATES, b":")  # the fields of a passwd file, a scope in source code
 
 

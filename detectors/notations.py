@@ -141,7 +141,8 @@ NOTATIONS = (
     ),
     # <name>KEY</name><value>V</value>   <td>KEY</td><td>V</td>
     _notation(
-        rb"""["'\])]{0,4}</[\w:.-]{1,40}>\s{0,60}<[A-Za-z][\w:.-]{0,40}(?:\s[^<>]{0,200})?>\s{0,20}{inner}""",
+        # no element that HTML leaves empty
+        rb"""["'\])]{0,4}</[\w:.-]{1,40}>\s{0,60}<(?!(?i:input|br|hr|img|meta|link|wbr)\b)[A-Za-z][\w:.-]{0,40}(?:\s[^<>]{0,200})?>\s{0,20}{inner}""",
         element=True,
     ),
     # KEY != "V"   KEY === "V"   (KEY) -m str V  (HAProxy)

@@ -77,6 +77,7 @@ _BY_LINES = frozenset(
         "csv-semicolon",
         "tsv-header",
         "dovecot-auth-debug",
+        "xl2tpd",
     ]
 )
 

@@ -41,6 +41,7 @@ _SCALAR = pattern(
 )
 _ROW = pattern(rb"\r?\n([ ]{1,120})(T{1,4096})[ ]{0,4}(?=\r?\n|\Z)".replace(b"T", _TOKEN))
 _ENDS_IN_TOKEN = pattern(rb"(?:\A|[\s:])T{1,8192}\Z".replace(b"T", _TOKEN))
+_ASSIGNED = pattern(rb"[+-]?[A-Za-z_][\w.-]{2,60}=[^=]")  # a field on a line of its own, as a diff shows it
 _OTHER = pattern(rb"--|.*=[^=]")  # an option, a field: no row of a token
 
 
@@ -63,7 +64,7 @@ def _headers(data: bytes) -> list[tuple[int, int]]:
         line = data.rfind(b"\n", 0, start) + 1
         continued = above[1] if line == above[0] else _is_continued(data, line, start)
         above = mark.start() + 1, continued
-        if fold is None or not continued:
+        if fold is None or not continued or _ASSIGNED.match(data, *fold.span(2)):
             continue
         if not told[0] <= start < told[1]:
             told = _block(data, start)
