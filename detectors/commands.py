@@ -65,7 +65,7 @@ _FIRST = {
     b"vault login ": rb"(?:-[\w=-]{1,40}[ ]){0,4}(?:token=)?",
     **dict.fromkeys(
         (b"vault unwrap ", b"vault token lookup ", b"vault token renew ", b"vault token revoke "),
-        rb"(?:-[\w=-]{1,40}[ ]){0,4}",
+        rb"(?:-(?!accessor)[\w=-]{1,40}[ ]){0,4}",
     ),
     **dict.fromkeys((b"vault operator unseal ", b"bao operator unseal ", b"bao login ", b"bao unwrap "), rb""),
     b"consul acl set-agent-token ": rb"(?:-[\w=:/.-]{1,80}[ ]){0,4}[a-z_]{2,24}[ ]",
@@ -176,7 +176,7 @@ def confirm(text: Text) -> Iterator[Match]:
 
 BACK = 64  # bytes that the name of a program takes, as it is written in a list
 _LISTED = pattern(rb"""\\{0,4}["'](?:,[ ]?|[ ]a\d{1,3}=)\\{0,4}["']""")  # `", "` of an array, `" a1="` of auditd
-_PROGRAMS = sorted({name.split()[0] for name in _OPTIONS if b" " not in name.strip()})
+_PROGRAMS = sorted({re.escape(name.split()[0]) for name in _OPTIONS if b" " not in name.strip()})
 
 
 def _as_line(data: bytes, low: int, high: int) -> tuple[bytes, list[tuple[int, int]]]:
@@ -206,7 +206,9 @@ DETECTORS = (
         anchors=(
             *(Anchor(name) for name in _OPTIONS if name not in _SELDOM),
             *(Anchor(pattern=re.escape(name)) for name in _SELDOM),
-            Anchor(pattern=rb"(?:" + b"|".join(map(re.escape, _PROGRAMS)) + rb")\\{0,4}[\"'](?:,[ ]?|[ ]a1=)\\{0,4}[\"']"),
+            Anchor(
+                pattern=rb"(?:" + b"|".join(map(re.escape, _PROGRAMS)) + rb")\\{0,4}[\"'](?:,[ ]?|[ ]a1=)\\{0,4}[\"']"
+            ),
         ),
         confirm=confirm,
         reference="https://dev.mysql.com/doc/refman/8.4/en/password-security-user.html",
