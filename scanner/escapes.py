@@ -22,7 +22,7 @@ _ESCAPES = (
     (b"%", pattern(rb"%[0-9A-Fa-f]{2}")),
     (b"&", pattern(rb"&(?:quot|amp|apos|lt|gt|#[0-9]{2,3}|#x[0-9A-Fa-f]{2});")),
     (b"\x1b", pattern(rb"\x1b\[[0-9;]{0,12}[mK]")),
-    (b"#0", pattern(rb"#0(?:1[0-57]|33)(?![0-9A-Fa-f]{3}(?![0-9A-Za-z]))")),
+    (b"#0", pattern(rb"#0(?:1[0-57]|33)(?![0-9A-Fa-f]{3}(?![0-9A-Za-z+/]))")),
 )
 # What stands wherever an escape does, for Vectorscan: its lead alone where that is rare, more where it is common.
 MARKS = (rb"\\", rb"\x1b", rb"%[0-9A-Fa-f]{2}", b"&quot", b"&amp", b"&apos", b"&lt", b"&gt", b"&#", b"#01", b"#033")

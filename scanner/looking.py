@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from detectors.detector import Confirm, Detector, Flaw, Match, NeedMore, Text
+from detectors.detector import Confirm, Detector, Flaw, Match, NeedMore, Rank, Text
 from detectors.patterns import pattern
 from scanner.framings import wrapped
 from scanner.matcher import LONGEST, Matcher
@@ -220,7 +220,8 @@ class Work:
             return []
         joined, place = unbroken
         found = confirm(replace(text, data=joined.data, depth=joined.depth))
-        return [(joined, match) for match in found if match.start < place < match.end and not match.flaw]
+        across = (match for match in found if match.start < place < match.end)
+        return [(joined, match) for match in across if not match.flaw and match.rank > Rank.HUNCH]
 
     def _at_a_glance(self, hit: Hit, row: Row, detector: Detector) -> list[tuple[View, Match]] | None:
         """What the raw bytes around a hit tell, a view costing ten times more; None where they do not tell enough."""
