@@ -48,12 +48,13 @@ def confirm_connection(text: Text) -> Iterator[Match]:
     apart = b";" in before[-1:] + before[-2:-1] + after[:2]
     if not (jdbc and _IN_STRING.search(before)) and not (apart and _WHERE.search(before + b"\n" + after)):
         return
-    if _SUDO.search(before + b"\n" + after):
+    if _SUDO.search(before + b"\n" + after) or _MEMBER.search(before):
         return
     group = next(name for name in ("b", "s", "v") if pair[name] is not None)
     yield from password_at(text, *pair.span(group), "connection-string", _user(before + b"\n" + after))
 
 
+_MEMBER = pattern(rb"[\w$)\]]\._?\Z")  # a program assigns to a member of an object
 _USER = pattern(rb"(?i)(?:user(?: ?id|name)?|uid) ?= ?[\"'{]?([^;&\s\"'}]{1,64})")
 
 
@@ -132,6 +133,7 @@ DETECTORS = (
             b"jdbc:postgresql://db:5432/o?ssl=true", b"Server=db;User ID=app;Password=;Encrypt=True",
             b"sudo:  app : TTY=pts/0 ; PWD=/home/app ; USER=root ; COMMAND=/bin/ls",
             b"USER=app;PWD=/srv/app;SHELL=/bin/sh",
+            b"this._host=s._host,this._username=s._username,this._password=s._password;break",
         ),
         before=REACH + 32,
         after=REACH * 2,
