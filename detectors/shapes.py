@@ -60,7 +60,10 @@ _NOT_OPAQUE = pattern(
     re.VERBOSE,
 )
 _TEMPLATE = pattern(rb"[$%]\{[\w.:?-][^{}]*(?:\}|\Z)")
-_EXPRESSION = pattern(rb"a-zA-Z|A-Za-z|a-z0-9|0-9\]|\(\?[:=!<]|\\[wdsbDSW][+*{\]]")
+# A member of an object with a short name, as minified code has it: `t.csrfToken`.
+_MEMBER = pattern(rb"[A-Za-z_$][\w$]{0,2}\.([A-Za-z_]{2,32})")
+_CHOICE = pattern(rb"!?[A-Za-z_$][\w$.]*\?[\w$.!]+:[\w$.!]+")  # `t.length?p:o`
+_EXPRESSION = pattern(rb"\(\[\^|/\^\[|a-zA-Z|A-Za-z|a-z0-9|0-9\]|\(\?[:=!<]|\\[wdsbDSW][+*{\]]")
 # Source code, format strings and expressions that lost their delimiters, or a draw that happens to read so.
 _CODE = pattern(
     rb"""\A[A-Za-z_$]{1,2}=[\w$]+[.(] | \A/[A-Za-z._-]{2,24}=(?!\Z)
@@ -114,6 +117,9 @@ def is_other_data(value: bytes) -> bool:
     if _NOT_OPAQUE.match(value) is not None or _TEMPLATE.search(value) is not None:
         return True
     if _EXPRESSION.search(value[:400]):
+        return True
+    member = _MEMBER.fullmatch(value)
+    if (member and (len(member[1]) < 6 or is_wordy(member[1]))) or _CHOICE.fullmatch(value):
         return True
     code = _CODE.search(value[:400])
     if code and code["name"] and len(code["name"]) > 3 and is_wordy(code["name"]):
