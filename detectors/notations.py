@@ -68,7 +68,7 @@ def _notation(expression: bytes, *, element: bool = False, doubtful: bool = Fals
 
 NOTATIONS = (
     # "name": "KEY", "type": "text", "value": "V"   <add key="KEY" value="V"/>   name: KEY\n value: V
-    _notation(rb"""{quote}?(?:\):)?{wrap}[,;]?{wrap}{member}{0,4}(?:-[ ])?{value}{next}{typed}{open}(?P<q>["'`])?"""),
+    _notation(rb"""{quote}?(?:\):)?{wrap}[,;]?{wrap}{member}{0,4}?(?:-[ ])?{value}{next}{typed}{open}(?P<q>["'`])?"""),
     # "KEY": {"sensitive": true, "value": "V"}   {"S": "V"}   {"string": "V"}   [{"key": "value", "value": "V"}
     _notation(
         rb"""{quote}?{line}{is}{wrap}["']?(?:\[{wrap})?\{{wrap}{member}{0,4}"""
@@ -90,7 +90,7 @@ NOTATIONS = (
     _notation(rb"""(?:[ ]?:[ ]?|[ ]As[ ])[A-Za-z][\w<>\[\]?*.]{1,20}[ ]{0,4}=[ ]{0,4}(?P<q>["'`])"""),
     _notation(rb":(?:STRING|INTERNAL|UNINITIALIZED)=(?P<q>)"),
     # variable "KEY" {\n default = "V"   (HCL)
-    _notation(rb"""["'][ ]\{{wrap}{member}{0,4}(?:default|value){line}=[ ](?P<q>["'])"""),
+    _notation(rb"""["'][ ]\{{wrap}{member}{0,4}?(?:default|value){line}=[ ](?P<q>["'])"""),
     # "KEY" string => "V"
     _notation(rb"""["'][ ][a-z]{3,10}[ ]=>[ ](?P<q>["'])"""),
     # (KEY) to V   (wget's report of its options)

@@ -61,7 +61,7 @@ _NOT_OPAQUE = pattern(
 )
 _TEMPLATE = pattern(rb"[$%]\{[\w.:?-][^{}]*(?:\}|\Z)")
 # A member of an object with a short name, as minified code has it: `t.csrfToken`.
-_MEMBER = pattern(rb"[A-Za-z_$][\w$]{0,2}\.([A-Za-z_]{2,32})")
+_MEMBER = pattern(rb"[A-Za-z_$][\w$]?\.[A-Za-z_]{2,24}")
 _CHOICE = pattern(rb"!?[A-Za-z_$][\w$.]*\?[\w$.!]+:[\w$.!]+")  # `t.length?p:o`
 _EXPRESSION = pattern(rb"\(\[\^|/\^\[|a-zA-Z|A-Za-z|a-z0-9|0-9\]|\(\?[:=!<]|\\[wdsbDSW][+*{\]]")
 # Source code, format strings and expressions that lost their delimiters, or a draw that happens to read so.
@@ -118,8 +118,7 @@ def is_other_data(value: bytes) -> bool:
         return True
     if _EXPRESSION.search(value[:400]):
         return True
-    member = _MEMBER.fullmatch(value)
-    if (member and (len(member[1]) < 6 or is_wordy(member[1]))) or _CHOICE.fullmatch(value):
+    if _MEMBER.fullmatch(value) or _CHOICE.fullmatch(value):
         return True
     code = _CODE.search(value[:400])
     if code and code["name"] and len(code["name"]) > 3 and is_wordy(code["name"]):
