@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from scanner.codec import pack, unpack
 from scanner.model import Finding, Skipped, Source, StreamId
 from scanner.run import Options, Progress, run
+from scanner.run.pool import processes
 from scanner.run.units import Unit, all_units
 from scanner.values import Value
 from tests.archives import tar, zipped
@@ -262,3 +264,11 @@ def test_memory_stays_whatever_the_size(tmp_path: Path, shape: str) -> None:
     assert findings == wanted // len(piece) * (3000 if shape == "dense" else 1)
     assert one < 100_000_000
     assert every < 300_000_000
+
+
+def test_an_interrupt_that_breaks_a_lock_stays_an_interrupt() -> None:
+    """As one does that comes while `Condition.wait` has let go of its lock."""
+    condition = threading.Condition()
+    with pytest.raises(KeyboardInterrupt), processes(OPTIONS, 1), condition:
+        condition.release()
+        raise KeyboardInterrupt

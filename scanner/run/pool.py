@@ -100,11 +100,15 @@ def _told(slot: int, unit: Unit, options: Options) -> Result:
 
 @contextmanager
 def processes(options: Options, jobs: int) -> Iterator[Submitting]:
-    """Processes of our own."""
+    """Processes of our own. Raises KeyboardInterrupt also where one broke a lock of the pool that was waited on."""
     scanner_for(options)  # built before the fork, so that each worker has it without building it
     pool = _Processes(jobs)
     try:
         yield pool
+    except RuntimeError as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None  # it came while `Condition.wait` held no lock to be released
+        raise
     finally:
         pool.end()
 
