@@ -269,6 +269,11 @@ def test_memory_stays_whatever_the_size(tmp_path: Path, shape: str) -> None:
 def test_an_interrupt_that_breaks_a_lock_stays_an_interrupt() -> None:
     """As one does that comes while `Condition.wait` has let go of its lock."""
     condition = threading.Condition()
-    with pytest.raises(KeyboardInterrupt), processes(OPTIONS, 1), condition:
-        condition.release()
-        raise KeyboardInterrupt
+
+    def waiting() -> None:
+        with processes(OPTIONS, 1), condition:
+            condition.release()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        waiting()
