@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -62,7 +63,8 @@ def describe(text: Text, match: Match, earlier: Earlier, hints: FileHints) -> Co
         return _context(text, match, line, logged=at(whole), logged_at_basis="record")
     before = earlier()
     around = Around(before, data[match.end : match.end + LONGEST_LINE], hints.mtime, hints.zone, hints.read)
-    stamp, basis, belongs, above = _record_time(text, match, line, before, around)
+    told = _RecordTime(at(whole), "record", True, b"") if whole else _record_time(text, match, line, before, around)
+    stamp, basis, belongs, above = told
     lifetime, issued, issued_by = lifetimes.NOTHING, None, ""
     if not speaks_for_itself(match):
         lifetime = lifetimes.of(data, match.start, match.end, match.kind, match.key, hints.zone)
@@ -118,18 +120,23 @@ def _host(text: Text, match: Match, line: tuple[int, int], above: bytes) -> str 
     return named or hosts.of_environment(text.data, match.start, match.end)
 
 
-def _record_time(
-    text: Text, match: Match, line: tuple[int, int], earlier: bytes, around: Around
-) -> tuple[Stamp | None, str | None, bool, bytes]:
-    """The record's time, where it stood, whether the secret's line is surely of the record it stood in, and the line
-    above that gave the time, where it was another one.
-    """
+class _RecordTime(NamedTuple):
+    """What is told of a record's time."""
+
+    stamp: Stamp | None
+    basis: str | None
+    belongs: bool  # whether the secret's line is surely of the record the time stood in
+    above: bytes  # the line above that gave the time, where it was another one
+
+
+def _record_time(text: Text, match: Match, line: tuple[int, int], earlier: bytes, around: Around) -> _RecordTime:
+    """The record's time, where the secret's line does not begin with a whole one."""
     data = text.data
     start, end = line
     after = data[match.end : end]
     stamp = _surest(around, data[start : match.start], after)
     if stamp:
-        return stamp, _basis("record", stamp), True, b""
+        return _RecordTime(stamp, _basis("record", stamp), True, b"")
     belongs = _GOES_ON.match(data[start : start + HEAD]) is not None
     lines = _lines_above(data, start, match.start, earlier)
     for other in lines:
@@ -137,9 +144,9 @@ def _record_time(
         stamp = around.settled(written) if written else None
         if stamp:
             stamp = _of_answer_in_record(stamp, other, lines, around)
-            return stamp, _basis("preceding_record", stamp), belongs, other[:LONGEST_LINE]
+            return _RecordTime(stamp, _basis("preceding_record", stamp), belongs, other[:LONGEST_LINE])
         belongs = belongs and _GOES_ON.match(other[:HEAD]) is not None
-    return None, None, False, b""
+    return _RecordTime(None, None, False, b"")
 
 
 def _of_answer_in_record(stamp: Stamp, line: bytes, above: Iterator[bytes], around: Around) -> Stamp:
@@ -189,9 +196,6 @@ def _line(text: Text, match: Match) -> tuple[int, int]:
 
 def _surest(around: Around, before: bytes, after: bytes) -> Stamp | None:
     """The line's time; another one in it, if that leaves less open and can be of the same moment."""
-    whole = timestamps.whole_at_beginning(before)
-    if whole:
-        return at(whole)
     best: Stamp | None = None
     for written in _told(before, after):
         stamp = around.settled(written)

@@ -13,7 +13,8 @@ import hyperscan
 from scanner import escapes
 from scanner.framings import lines, partial, quoted_printable
 
-FRAMED, BROKEN = 1, 4  # parts of records, broken lines, a mail encoding: each may bring forth more of them, and escapes
+FRAMED = 1  # parts of records, a mail encoding: each may bring forth more of them, and escapes
+BROKEN = 4  # lines that go on: they may, too
 ESCAPED = 2
 
 

@@ -87,8 +87,7 @@ class Nearby:
         else:
             low, size, alphabet = hit.end - row.phase, 4 * NOISE // 3, BASE64
         run = self._window.slice(low, low + size)
-        run = run[: len(run) - len(run.lstrip(alphabet))] if len(run) == size else b""
-        if len(run) < size:
+        if len(run) < size or run.strip(alphabet):
             return False
         plain = binascii.unhexlify(run) if row.encoding == "hex" else decode_base64(run)
         return 2 * len(plain.translate(None, _TEXT)) > len(plain) + 1
